@@ -1,0 +1,67 @@
+/** What happens during a run, in order, for progress displays and logs. */
+export type RunEvent =
+  | { readonly type: "run-started"; readonly pipeline: string; readonly stages: readonly string[]; readonly alreadyComplete: number }
+  /** How many sources there will be, when the source stage knows. */
+  | { readonly type: "sources-expected"; readonly count: number }
+  | { readonly type: "source-opened"; readonly source: string }
+  | { readonly type: "source-skipped"; readonly source: string }
+  /** The source is complete and, with a checkpoint, recorded. */
+  | { readonly type: "source-completed"; readonly source: string }
+  | { readonly type: "source-failed"; readonly source: string; readonly reason: string }
+  /** Nothing of the source is under way any more, but it is not complete: it runs again. */
+  | { readonly type: "source-pending"; readonly source: string }
+  | { readonly type: "task-failed"; readonly failure: TaskFailure }
+  | { readonly type: "stage-retried"; readonly stage: string; readonly attempt: number; readonly reason: string }
+  | { readonly type: "warning"; readonly message: string; readonly subject?: string }
+  /** The run was asked to stop: it opens no more sources and finishes the open ones. */
+  | { readonly type: "draining"; readonly reason: string }
+  | { readonly type: "run-finished"; readonly report: RunReport };
+
+/** One slot that failed. */
+export interface TaskFailure {
+  readonly stage: string;
+  readonly source: string | undefined;
+  readonly task: string;
+  readonly reason: string;
+}
+
+/** What one stage did in a run. */
+export interface StageReport {
+  readonly name: string;
+  /** Tasks taken in. */
+  readonly tasks: number;
+  /** Tasks passed on, or consumed by the sink. */
+  readonly emitted: number;
+  readonly filtered: number;
+  readonly failed: number;
+  /** Milliseconds spent in the stage's code, summed over concurrent calls. */
+  readonly busy: number;
+}
+
+/** What a run did. */
+export interface RunReport {
+  readonly pipeline: string;
+  readonly sources: {
+    /** Completed in this run and, with a checkpoint, recorded. */
+    readonly completed: number;
+    /** Complete already; not run. */
+    readonly skipped: number;
+    /** A task of theirs failed; they run again next time. */
+    readonly failed: number;
+    /** Not finished and not failed; they run again next time. */
+    readonly pending: number;
+    /** Of the pending ones: finished, but the checkpoint could not record it. */
+    readonly unrecorded: number;
+  };
+  readonly stages: readonly StageReport[];
+  /** The first 100 failures. */
+  readonly failures: readonly TaskFailure[];
+  readonly failureCount: number;
+  readonly warnings: readonly string[];
+  /** When the run started, in milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Milliseconds from start to end. */
+  readonly duration: number;
+  /** The run was asked to stop before the input was exhausted. */
+  readonly interrupted: boolean;
+}

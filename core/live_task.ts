@@ -1,0 +1,55 @@
+import type { SourceRef, Task } from "./task.ts";
+
+/** A source that this run opened and has not settled. */
+export class OpenSource implements SourceRef {
+  readonly id: string;
+  declare readonly version?: string;
+  /** The id of the source's own task. */
+  readonly taskId: string;
+  /** Tasks that are queued, being processed or being expanded. */
+  live = 0;
+  /** Slots that failed. */
+  failures = 0;
+  /** Why the first one failed. */
+  failure = "";
+
+  constructor(id: string, version: string | undefined, taskId: string) {
+    this.id = id;
+    if (version !== undefined) this.version = version;
+    this.taskId = taskId;
+  }
+}
+
+/** A task with the bookkeeping that its user does not see. */
+export class LiveTask implements Task<unknown> {
+  readonly payload: unknown;
+  readonly source: OpenSource | undefined;
+  readonly path: readonly number[];
+  readonly dataset: string;
+  readonly items = 1;
+  readonly #root: string;
+
+  /** `root` is the id of the task at the empty path. */
+  constructor(
+    payload: unknown,
+    source: OpenSource | undefined,
+    path: readonly number[],
+    dataset: string,
+    root: string,
+  ) {
+    this.payload = payload;
+    this.source = source;
+    this.path = path;
+    this.dataset = dataset;
+    this.#root = root;
+  }
+
+  get id(): string {
+    return this.path.length === 0 ? this.#root : `${this.#root}_${this.path.join("_")}`;
+  }
+
+  /** The task at this one's slot `index` in the next stage. */
+  child(payload: unknown, index: number): LiveTask {
+    return new LiveTask(payload, this.source, [...this.path, index], this.dataset, this.#root);
+  }
+}

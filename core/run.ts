@@ -1,0 +1,390 @@
+import { Checkpoint } from "./checkpoint.ts";
+import { messageOf, printable, TidemarkError, type TidemarkErrorOptions, type ErrorCode } from "./errors.ts";
+import type { RunEvent, RunReport, TaskFailure } from "./event.ts";
+import type { Host } from "./host.ts";
+import { LiveTask, type OpenSource } from "./live_task.ts";
+import type { PlannedStage } from "./plan.ts";
+import { backoff } from "./retry.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Sources } from "./sources.ts";
+import type { StageContext } from "./stage.ts";
+import { StageState } from "./stage_state.ts";
+import type { CheckpointStore } from "./store.ts";
+import { EmptyTask, type SourceRef } from "./task.ts";
+
+/** Options of a run. */
+export interface RunOptions {
+  /**
+   * Where to record what is complete: a text such as `"./ckpt"` (LMDB) or `"sqlite:./ckpt"`,
+   * an object `{ store, path }`, or a store. Without it nothing is recorded.
+   */
+  readonly checkpoint?: unknown;
+  /** How many calls each stage runs at once, unless it says so itself. @default 16 */
+  readonly concurrency?: number;
+  /**
+   * How many sources may be open at once. Bounds memory, and what a kill costs: at most this
+   * many sources run again. @default 64
+   */
+  readonly maxOpenSources?: number;
+  /** When it aborts, the run opens no more sources, finishes the open ones and records them. */
+  readonly signal?: AbortSignal;
+  /** Is told everything that happens. Must be quick. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Gives up at the first failed slot. @default false */
+  readonly failFast?: boolean;
+  /**
+   * Gives up when more slots than this have failed. `"auto"` gives up on a run that is going
+   * wrong as a whole: 20 sources failed and more than completed, or a stage failed 1,000 slots
+   * and more than it passed. @default "auto"
+   */
+  readonly maxFailures?: number | "auto";
+  /** Go on with a checkpoint that another pipeline, or other stages, wrote. @default false */
+  readonly resumeChanged?: boolean;
+  /**
+   * What the source stage is given, each with the id `0_<position>`; an `EmptyTask` keeps
+   * `"0"`. @default one EmptyTask
+   */
+  readonly initialTasks?: readonly unknown[];
+}
+
+/** A run that had begun and ended badly. What was recorded stays recorded. */
+export class RunError extends TidemarkError {
+  override readonly name = "RunError";
+  /** What the run did until then. */
+  readonly report: RunReport;
+
+  constructor(code: ErrorCode, message: string, report: RunReport, options?: TidemarkErrorOptions) {
+    super(code, message, options);
+    this.report = report;
+  }
+}
+
+const LISTED_FAILURES = 100;
+const FAILING_SOURCES = 20;
+const FAILING_SLOTS = 1_000;
+
+interface CheckedOptions {
+  readonly concurrency: number;
+  readonly maxOpenSources: number;
+  readonly maxFailures: number | "auto";
+}
+
+function checkOptions(options: RunOptions): CheckedOptions {
+  const { concurrency = 16, maxOpenSources = 64, maxFailures = "auto" } = options;
+  const refuse = (option: string, wanted: string, value: unknown): never => {
+    throw new TidemarkError("OPTION_INVALID", `${option} must be ${wanted}, not ${String(value)}`, {
+      subject: option,
+    });
+  };
+  for (const [option, value] of Object.entries({ concurrency, maxOpenSources })) {
+    if (!Number.isSafeInteger(value) || value < 1) refuse(option, "a whole number from 1", value);
+  }
+  if (maxFailures !== "auto" && !(typeof maxFailures === "number" && maxFailures >= 0)) {
+    refuse("maxFailures", `a number from 0 or "auto"`, maxFailures);
+  }
+  return { concurrency, maxOpenSources, maxFailures };
+}
+
+/**
+ * Runs planned stages once.
+ * @throws {TidemarkError} for a configuration that cannot run.
+ * @throws {RunError} when the run had begun and was given up.
+ */
+export async function runStages(
+  pipeline: string,
+  stages: readonly PlannedStage[],
+  options: RunOptions,
+  host: Host,
+): Promise<RunReport> {
+  const checked = checkOptions(options);
+  const { checkpoint: config } = options;
+  const run = new Run(pipeline, stages, options, checked, host);
+  if (config === undefined) return await run.start(undefined);
+  const stubborn = stages.find((s) => s.stage.resumable === false);
+  if (stubborn !== undefined) {
+    throw new TidemarkError(
+      "STAGE_NOT_RESUMABLE",
+      `stage "${printable(stubborn.name)}" is not resumable, so the pipeline cannot run with a ` +
+        `checkpoint. Run it without one, or take the stage out`,
+      { subject: stubborn.name },
+    );
+  }
+  const store = await host.openStore(config, (warning) => run.warn(warning.message, warning.subject));
+  try {
+    return await run.start(store);
+  } finally {
+    if (store !== config) await store.close();
+  }
+}
+
+class Run {
+  readonly #pipeline: string;
+  readonly #options: RunOptions;
+  readonly #checked: CheckedOptions;
+  readonly #host: Host;
+  readonly #states: readonly StageState[];
+  readonly #abort = new AbortController();
+  readonly #failures: TaskFailure[] = [];
+  readonly #warnings: string[] = [];
+  #failureCount = 0;
+  #sources: Sources | undefined;
+  #scheduler: Scheduler | undefined;
+  #error: TidemarkError | undefined;
+  #interrupted = false;
+  #completeBefore = 0;
+
+  constructor(
+    pipeline: string,
+    stages: readonly PlannedStage[],
+    options: RunOptions,
+    checked: CheckedOptions,
+    host: Host,
+  ) {
+    this.#pipeline = pipeline;
+    this.#options = options;
+    this.#checked = checked;
+    this.#host = host;
+    this.#states = stages.map((plan) =>
+      new StageState(plan, this.#context(plan.name), checked.concurrency)
+    );
+  }
+
+  warn(message: string, subject?: string): void {
+    if (this.#warnings.length < LISTED_FAILURES) this.#warnings.push(message);
+    this.#emit({ type: "warning", message, ...(subject === undefined ? {} : { subject }) });
+  }
+
+  async start(store: CheckpointStore | undefined): Promise<RunReport> {
+    const startedAt = this.#host.now();
+    const began = this.#host.elapsed();
+    const names = this.#states.map((s) => s.plan.name);
+    const checkpoint = await Checkpoint.open({
+      store,
+      host: this.#host,
+      pipeline: this.#pipeline,
+      stages: names,
+      acceptChanged: this.#options.resumeChanged ?? false,
+      onWarning: (warning) => this.warn(warning.message, warning.subject),
+    });
+    this.#completeBefore = checkpoint.completeCount;
+    this.#emit({
+      type: "run-started",
+      pipeline: this.#pipeline,
+      stages: names,
+      alreadyComplete: checkpoint.completeCount,
+    });
+    const ready: StageState[] = [];
+    try {
+      for (const state of this.#states) {
+        await this.#setup(state);
+        ready.push(state);
+      }
+      await this.#process(checkpoint);
+    } finally {
+      await checkpoint.close();
+      for (const state of ready.reverse()) await this.#teardown(state);
+    }
+    this.#error ??= checkpoint.failure;
+    const report = this.#report(startedAt, began);
+    this.#emit({ type: "run-finished", report });
+    if (this.#error !== undefined) throw this.#runError(this.#error, report);
+    return report;
+  }
+
+  async #process(checkpoint: Checkpoint): Promise<void> {
+    const { signal, initialTasks = [new EmptyTask()] } = this.#options;
+    const sink = this.#states.at(-1)!;
+    const { commitSource, discardSource } = sink.plan.stage;
+    const sources = this.#sources = new Sources({
+      checkpoint,
+      host: this.#host,
+      sourceStage: this.#states[0]!.plan.stage,
+      commit: commitSource === undefined ? undefined : (source) => this.#commit(sink, source),
+      discard: discardSource === undefined
+        ? undefined
+        : async (source) => await sink.plan.stage.discardSource!(refOf(source), sink.context),
+      emit: (event) => this.#emit(event),
+      onSettled: () => scheduler.pump(),
+      onUnrecorded: () => this.#drain("the checkpoint cannot be written"),
+      onCommitFailed: (source, reason) => {
+        sink.failed++;
+        this.#failed(
+          { stage: sink.plan.name, source: source.id, task: source.taskId, reason },
+          sink,
+        );
+      },
+    });
+    const scheduler = this.#scheduler = new Scheduler({
+      dataset: this.#pipeline,
+      stages: this.#states,
+      sources,
+      checkpoint,
+      host: this.#host,
+      maxOpenSources: this.#checked.maxOpenSources,
+      signal: this.#abort.signal,
+      emit: (event) => this.#emit(event),
+      onFailure: (failure, state) => this.#failed(failure, state),
+      onSourceError: (error) => {
+        this.#error ??= error;
+        this.#drain(error.message);
+      },
+    });
+    const onAbort = () => {
+      this.#interrupted = true;
+      this.#drain("the run was asked to stop");
+    };
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      await scheduler.run(initialTasks.map((payload, i) => initialTask(payload, i)));
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+    await sources.abandon();
+  }
+
+  #context(stage: string): StageContext {
+    return {
+      stage,
+      signal: this.#abort.signal,
+      warn: (message) => this.warn(message, stage),
+      expectSources: (count) => this.#emit({ type: "sources-expected", count }),
+    };
+  }
+
+  async #setup({ plan, context }: StageState): Promise<void> {
+    try {
+      await plan.stage.setup?.(context);
+    } catch (thrown) {
+      if (thrown instanceof TidemarkError) throw thrown;
+      throw new TidemarkError(
+        "STAGE_SETUP",
+        `stage "${printable(plan.name)}" could not be set up: ${messageOf(thrown)}`,
+        { cause: thrown, subject: plan.name },
+      );
+    }
+  }
+
+  async #teardown({ plan, context }: StageState): Promise<void> {
+    try {
+      await plan.stage.teardown?.(context);
+    } catch (thrown) {
+      this.#error ??= new TidemarkError(
+        "STAGE_TEARDOWN",
+        `stage "${printable(plan.name)}" could not be torn down: ${messageOf(thrown)}`,
+        { cause: thrown, subject: plan.name },
+      );
+    }
+  }
+
+  async #commit({ plan, context }: StageState, source: OpenSource): Promise<void> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        await plan.stage.commitSource!(refOf(source), context);
+        return;
+      } catch (thrown) {
+        if (attempt >= plan.retry.attempts || this.#abort.signal.aborted) throw thrown;
+        this.#emit({ type: "stage-retried", stage: plan.name, attempt, reason: messageOf(thrown) });
+        await this.#host.sleep(backoff(plan.retry, attempt, this.#host), this.#abort.signal);
+      }
+    }
+  }
+
+  #failed(failure: TaskFailure, state: StageState): void {
+    this.#failureCount++;
+    if (this.#failures.length < LISTED_FAILURES) this.#failures.push(failure);
+    this.#emit({ type: "task-failed", failure });
+    const verdict = this.#verdict(failure, state);
+    if (verdict === undefined || this.#error !== undefined) return;
+    this.#error = verdict;
+    this.#abort.abort(verdict);
+    this.#scheduler!.abort();
+  }
+
+  /** Why the run should be given up after this failure, if it should. */
+  #verdict(failure: TaskFailure, state: StageState): TidemarkError | undefined {
+    const first = `stage "${printable(failure.stage)}" on ${printable(failure.source ?? failure.task)}: ` +
+      printable(failure.reason);
+    if (this.#options.failFast) {
+      return new TidemarkError("RUN_ABORTED", `a task failed and failFast is set. ${first}`);
+    }
+    const { maxFailures } = this.#checked;
+    if (maxFailures !== "auto") {
+      return this.#failureCount > maxFailures
+        ? new TidemarkError(
+          "TOO_MANY_FAILURES",
+          `${this.#failureCount} tasks failed, more than maxFailures allows. The last: ${first}`,
+        )
+        : undefined;
+    }
+    const { failing, completed } = this.#sources!;
+    const what = failing >= FAILING_SOURCES && failing > completed + this.#completeBefore
+      ? `${failing} sources failed and ${completed} completed`
+      : state.failed >= FAILING_SLOTS && state.failed > state.emitted + state.filtered
+      ? `${state.failed} tasks failed and ${state.emitted + state.filtered} passed`
+      : undefined;
+    return what === undefined ? undefined : new TidemarkError(
+      "TOO_MANY_FAILURES",
+      `${what}, so the run was given up. The last: ${first}. Mend the cause and run again, or ` +
+        `allow failures with maxFailures (--max-failures)`,
+    );
+  }
+
+  #drain(reason: string): void {
+    this.#emit({ type: "draining", reason });
+    this.#scheduler!.drain();
+  }
+
+  #report(startedAt: number, began: number): RunReport {
+    const { completed, skipped, failed, pending, unrecorded } = this.#sources!;
+    return {
+      pipeline: this.#pipeline,
+      sources: { completed, skipped, failed, pending, unrecorded },
+      stages: this.#states.map(({ plan, tasks, emitted, filtered, failed: lost, busy }) => ({
+        name: plan.name,
+        tasks,
+        emitted,
+        filtered,
+        failed: lost,
+        busy,
+      })),
+      failures: this.#failures,
+      failureCount: this.#failureCount,
+      warnings: this.#warnings,
+      startedAt,
+      duration: this.#host.elapsed() - began,
+      interrupted: this.#interrupted,
+    };
+  }
+
+  #runError(error: TidemarkError, report: RunReport): RunError {
+    const { unrecorded } = report.sources;
+    const loss = unrecorded === 0
+      ? ""
+      : `. ${unrecorded} sources were done but could not be recorded; they run again next time`;
+    return new RunError(error.code, `${error.message}${loss}`, report, {
+      cause: error,
+      ...(error.subject === undefined ? {} : { subject: error.subject }),
+    });
+  }
+
+  #emit(event: RunEvent): void {
+    try {
+      this.#options.onEvent?.(event);
+    } catch (thrown) {
+      // A listener must not decide over somebody's data; its mistake is told once, at the end.
+      const message = `onEvent threw: ${messageOf(thrown)}`;
+      if (!this.#warnings.includes(message)) this.#warnings.push(message);
+    }
+  }
+}
+
+function initialTask(payload: unknown, position: number): LiveTask {
+  return payload instanceof EmptyTask
+    ? new LiveTask(undefined, undefined, [], payload.dataset, payload.id)
+    : new LiveTask(payload, undefined, [position], "initial", "0");
+}
+
+function refOf(source: OpenSource): SourceRef {
+  return { id: source.id, ...(source.version === undefined ? {} : { version: source.version }) };
+}

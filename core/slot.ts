@@ -1,0 +1,61 @@
+import { TidemarkError } from "./errors.ts";
+import { EmptyTask, FailedTask, NoneTask } from "./task.ts";
+
+/** Whether a slot's value was filtered. */
+export function isFiltered(value: unknown): boolean {
+  return value === null || value instanceof NoneTask || value instanceof EmptyTask;
+}
+
+/** The error of a slot that holds nothing: a forgotten `return` must not drop data. */
+export function missingResult(stage: string): TidemarkError {
+  return new TidemarkError(
+    "TASK_RESULT_INVALID",
+    `stage "${stage}" returned undefined: return null to filter, or the value to pass on`,
+    { subject: stage },
+  );
+}
+
+/** Whether a value is a promise of some kind. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}
+
+/** The iterator over what a fan-out returned. A text counts as one value, not as letters. */
+export function iteratorOf(
+  returned: unknown,
+): Iterator<unknown> | AsyncIterator<unknown> | undefined {
+  if (typeof returned !== "object" || returned === null) return undefined;
+  const many = returned as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
+  return many[Symbol.asyncIterator]?.() ?? many[Symbol.iterator]?.();
+}
+
+/**
+ * The results of a batch, attributed: slot `i` of the answer belongs to task `i`. Undefined
+ * when they cannot be attributed.
+ */
+export function attribute(
+  returned: unknown,
+  tasks: number,
+  many: boolean,
+): readonly unknown[] | undefined {
+  if (!isList(returned)) return undefined;
+  const results = [...returned];
+  if (results.length !== tasks) return undefined;
+  const fits = (r: unknown) => isFiltered(r) || r instanceof FailedTask || isList(r);
+  return !many || results.every(fits) ? results : undefined;
+}
+
+/** Everything in a batch's results that is a value, lists flattened where lists are expected. */
+export function unattributed(returned: unknown, many: boolean): unknown[] {
+  if (!isList(returned)) return isFiltered(returned) || returned === undefined ? [] : [returned];
+  const results = [...returned];
+  const flat = many ? results.flatMap((r) => (isList(r) ? [...r] : [r])) : results;
+  return flat.filter((r) => !isFiltered(r) && r !== undefined && !(r instanceof FailedTask));
+}
+
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
+}

@@ -1,0 +1,223 @@
+import type { Checkpoint } from "./checkpoint.ts";
+import { messageOf, printable, TidemarkError } from "./errors.ts";
+import type { RunEvent } from "./event.ts";
+import type { Host } from "./host.ts";
+import { type LiveTask, OpenSource } from "./live_task.ts";
+import { contentSourceId, positionalSourceId } from "./source_id.ts";
+import type { AnyStage } from "./stage.ts";
+
+/** How long what other writers record may stay unseen, in milliseconds. */
+const REFRESH_EVERY = 10_000;
+
+/** What {@link Sources} needs to know about its run. */
+export interface SourcesOptions {
+  readonly checkpoint: Checkpoint;
+  readonly host: Host;
+  readonly sourceStage: AnyStage;
+  /** The sink, when it wants to be told when a source is done. */
+  readonly commit: ((source: OpenSource) => Promise<void>) | undefined;
+  readonly discard: ((source: OpenSource) => Promise<void>) | undefined;
+  emit(event: RunEvent): void;
+  /** A source's place is free again. */
+  onSettled(): void;
+  /** The store has given up. */
+  onUnrecorded(): void;
+  /** The sink could not commit a source. */
+  onCommitFailed(source: OpenSource, reason: string): void;
+}
+
+/**
+ * The sources of one run, from the moment that the source stage emits one to the moment that
+ * it is recorded. A source counts as open until then, since a kill would repeat it.
+ */
+export class Sources {
+  readonly #options: SourcesOptions;
+  readonly #seen = new Set<string>();
+  readonly #open = new Set<OpenSource>();
+  #refreshed: number;
+  #warnedOfPositions = false;
+  completed = 0;
+  skipped = 0;
+  /** Sources with a failed task, settled or not. */
+  failing = 0;
+  failed = 0;
+  pending = 0;
+  unrecorded = 0;
+
+  constructor(options: SourcesOptions) {
+    this.#options = options;
+    this.#refreshed = options.host.elapsed();
+  }
+
+  /** How many sources are open. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Takes a payload that the source stage emitted for `parent`'s slot `index`.
+   * @returns the source, or undefined when it is complete already.
+   * @throws {TidemarkError} `SOURCE_DUPLICATE`, `SOURCE_ID_INVALID` or `SOURCE_FAILED`.
+   */
+  open(parent: LiveTask, payload: unknown, index: number): OpenSource | undefined {
+    const { checkpoint, emit } = this.#options;
+    const { contentId, version } = this.#identify(payload);
+    if (contentId === undefined) this.#warnOfPositions();
+    const id = contentId === undefined
+      ? positionalSourceId([...parent.path, index])
+      : contentSourceId(contentId);
+    if (this.#seen.has(id)) {
+      throw new TidemarkError(
+        "SOURCE_DUPLICATE",
+        `the source stage emitted the id "${printable(id)}" twice in one run: ` +
+          `give every source an id of its own`,
+        { subject: id },
+      );
+    }
+    this.#seen.add(id);
+    this.#refreshIfStale();
+    const source = new OpenSource(id, version, `${parent.id}_${contentId ?? index}`);
+    if (checkpoint.areComplete([source])[0]) {
+      this.skipped++;
+      emit({ type: "source-skipped", source: id });
+      return undefined;
+    }
+    this.#open.add(source);
+    checkpoint.apply([{ kind: "opened", source: id }]);
+    emit({ type: "source-opened", source: id });
+    return source;
+  }
+
+  /** Notes that a slot of the source failed. */
+  fail(source: OpenSource, reason: string): void {
+    if (source.failures++ > 0) return;
+    source.failure = reason;
+    this.failing++;
+  }
+
+  /** Nothing of the source is under way any more: it is recorded, or stays open for the next run. */
+  settle(source: OpenSource): void {
+    const { checkpoint, commit, discard } = this.#options;
+    if (source.failures === 0 && checkpoint.isDrained(source.id)) {
+      if (commit === undefined) this.#record(source);
+      else void this.#commit(source, commit);
+    } else if (discard === undefined) {
+      this.#giveUp(source);
+    } else {
+      void this.#discard(source, discard);
+    }
+  }
+
+  /** Gives up every open source: the run was aborted. */
+  async abandon(): Promise<void> {
+    const { discard } = this.#options;
+    for (const source of [...this.#open]) {
+      if (discard === undefined) this.#giveUp(source);
+      else await this.#discard(source, discard);
+    }
+  }
+
+  #identify(payload: unknown): { contentId: string | undefined; version: string | undefined } {
+    const { sourceStage } = this.#options;
+    try {
+      return {
+        contentId: sourceStage.sourceId?.(payload),
+        version: sourceStage.sourceVersion?.(payload),
+      };
+    } catch (thrown) {
+      throw new TidemarkError(
+        "SOURCE_FAILED",
+        `the id or version of a source could not be told: ${messageOf(thrown)}`,
+        { cause: thrown, subject: sourceStage.name },
+      );
+    }
+  }
+
+  async #commit(source: OpenSource, commit: NonNullable<SourcesOptions["commit"]>): Promise<void> {
+    try {
+      await commit(source);
+    } catch (thrown) {
+      const reason = messageOf(thrown);
+      this.fail(source, reason);
+      this.#options.onCommitFailed(source, reason);
+      this.settle(source);
+      return;
+    }
+    this.#record(source);
+  }
+
+  async #discard(source: OpenSource, discard: NonNullable<SourcesOptions["discard"]>): Promise<void> {
+    try {
+      await discard(source);
+    } catch (thrown) {
+      this.#options.emit({
+        type: "warning",
+        message: `source ${printable(source.id)}: what was written for it could not be ` +
+          `removed: ${messageOf(thrown)}`,
+        subject: source.id,
+      });
+    }
+    this.#giveUp(source);
+  }
+
+  #record(source: OpenSource): void {
+    const { checkpoint, emit } = this.#options;
+    void checkpoint.record(source.id, "complete", { version: source.version }).then((recorded) => {
+      if (recorded) {
+        this.completed++;
+        emit({ type: "source-completed", source: source.id });
+      } else {
+        this.pending++;
+        this.unrecorded++;
+        emit({ type: "source-pending", source: source.id });
+        this.#options.onUnrecorded();
+      }
+      this.#close(source);
+    });
+  }
+
+  #giveUp(source: OpenSource): void {
+    const { checkpoint, emit } = this.#options;
+    if (source.failures > 0) {
+      this.failed++;
+      // The source runs again whether this is recorded or not, so nothing waits for it.
+      void checkpoint.record(source.id, "failed", {
+        version: source.version,
+        failure: source.failure,
+      });
+      emit({ type: "source-failed", source: source.id, reason: source.failure });
+    } else {
+      this.pending++;
+      emit({ type: "source-pending", source: source.id });
+    }
+    this.#close(source);
+  }
+
+  #close(source: OpenSource): void {
+    this.#options.checkpoint.forget(source.id);
+    this.#open.delete(source);
+    this.#options.onSettled();
+  }
+
+  #refreshIfStale(): void {
+    const { checkpoint, host, emit } = this.#options;
+    if (!checkpoint.isKept || host.elapsed() - this.#refreshed < REFRESH_EVERY) return;
+    this.#refreshed = host.elapsed();
+    checkpoint.refresh().catch((thrown: unknown) =>
+      emit({
+        type: "warning",
+        message: `what other writers recorded could not be read: ${messageOf(thrown)}`,
+      })
+    );
+  }
+
+  #warnOfPositions(): void {
+    if (this.#warnedOfPositions || !this.#options.checkpoint.isKept) return;
+    this.#warnedOfPositions = true;
+    this.#options.emit({
+      type: "warning",
+      message: "the sources have no ids of their own, so the checkpoint knows them by their " +
+        "position: if the input's order changes, it speaks of other work. Give the source an id",
+    });
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The contract between the engine and whatever keeps its records: a store is an
+ * append-only log per writer. Records are opaque bytes to it; the engine encodes, verifies
+ * and merges them.
+ */
+
+/** Records of one writer, in the order in which that writer appended them. */
+export interface RecordBatch {
+  /** Where the bytes come from (a file's path), for warnings. */
+  readonly origin: string;
+  /** Encoded records. Whoever receives them may keep them. */
+  readonly records: readonly Uint8Array[];
+}
+
+/** What a store can do. The conformance suite derives its skips from these. */
+export interface StoreCapabilities {
+  /** Records outlive the process that appended them. */
+  readonly durable: boolean;
+  /** Other writers may append to the same checkpoint at the same time. */
+  readonly shared: boolean;
+}
+
+/** An adapter that keeps records durably. */
+export interface CheckpointStore extends AsyncDisposable {
+  /** The name of this process among the checkpoint's writers. */
+  readonly writer: string;
+  /** What the user calls the checkpoint, for messages: its directory, say. */
+  readonly location: string;
+  readonly capabilities: StoreCapabilities;
+
+  /**
+   * Creates the checkpoint's manifest with `proposed` unless there is one already, as one
+   * atomic step among all writers.
+   * @returns the manifest that stands.
+   */
+  manifest(proposed: string): Promise<string>;
+
+  /**
+   * Every writer's records that this handle has not yielded yet: on the first call all of
+   * them, later what has been added since, this handle's own appends left out. A damaged
+   * or foreign file is skipped with a warning and never ends the iteration. Iterating only
+   * a part of it is allowed; what was not yielded may come again.
+   */
+  read(): AsyncIterable<RecordBatch>;
+
+  /**
+   * Appends records as one atomic commit: after a crash all of them are there or none.
+   * Resolves when they are on disk. The caller waits for one append before the next.
+   * @throws {TidemarkError} `CHECKPOINT_WRITE` when the store refuses; nothing of the batch
+   * was kept and the same batch may be tried again.
+   */
+  append(records: readonly Uint8Array[]): Promise<void>;
+
+  /** Releases every file and handle. A second call does nothing. */
+  close(): Promise<void>;
+}
