@@ -57,6 +57,7 @@ export interface RunReport {
   /** The first 100 failures. */
   readonly failures: readonly TaskFailure[];
   readonly failureCount: number;
+  /** The first 100 warnings. */
   readonly warnings: readonly string[];
   /** When the run started, in milliseconds since 1970. */
   readonly startedAt: number;

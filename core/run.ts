@@ -59,7 +59,8 @@ export class RunError extends TidemarkError {
   }
 }
 
-const LISTED_FAILURES = 100;
+/** How many failures, and how many warnings, a report lists. */
+const LISTED = 100;
 const FAILING_SOURCES = 20;
 const FAILING_SLOTS = 1_000;
 
@@ -150,7 +151,6 @@ class Run {
   }
 
   warn(message: string, subject?: string): void {
-    if (this.#warnings.length < LISTED_FAILURES) this.#warnings.push(message);
     this.#emit({ type: "warning", message, ...(subject === undefined ? {} : { subject }) });
   }
 
@@ -292,7 +292,7 @@ class Run {
 
   #failed(failure: TaskFailure, state: StageState): void {
     this.#failureCount++;
-    if (this.#failures.length < LISTED_FAILURES) this.#failures.push(failure);
+    if (this.#failures.length < LISTED) this.#failures.push(failure);
     this.#emit({ type: "task-failed", failure });
     const verdict = this.#verdict(failure, state);
     if (verdict === undefined || this.#error !== undefined) return;
@@ -317,9 +317,9 @@ class Run {
         )
         : undefined;
     }
-    const { failing, completed } = this.#sources!;
-    const what = failing >= FAILING_SOURCES && failing > completed + this.#completeBefore
-      ? `${failing} sources failed and ${completed} completed`
+    const { failing, drained } = this.#sources!;
+    const what = failing >= FAILING_SOURCES && failing > drained + this.#completeBefore
+      ? `${failing} sources failed and ${drained} did not`
       : state.failed >= FAILING_SLOTS && state.failed > state.emitted + state.filtered
       ? `${state.failed} tasks failed and ${state.emitted + state.filtered} passed`
       : undefined;
@@ -369,6 +369,7 @@ class Run {
   }
 
   #emit(event: RunEvent): void {
+    if (event.type === "warning" && this.#warnings.length < LISTED) this.#warnings.push(event.message);
     try {
       this.#options.onEvent?.(event);
     } catch (thrown) {

@@ -158,6 +158,9 @@ export class Scheduler {
     if (at < 0 || this.#stages[at]!.queue.length >= this.#stages[at]!.plan.batchSize) return false;
     const before = this.#stages.slice(0, at);
     if (before.some((s) => s.calls > 0)) return false;
+    // A source that is being recorded makes room for another one in a moment.
+    const source = this.#stages[0]!;
+    if (this.#options.sources.settling > 0 && !source.isIdle) return false;
     if (before.some((s) => s.expansions.some((e) => e.waiting)) && !this.#starved) {
       this.#linger();
       return false;

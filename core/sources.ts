@@ -36,6 +36,10 @@ export class Sources {
   readonly #open = new Set<OpenSource>();
   #refreshed: number;
   #warnedOfPositions = false;
+  /** Sources that drained in this run and are being committed and recorded. */
+  settling = 0;
+  /** Sources that drained in this run, recorded yet or not. */
+  drained = 0;
   completed = 0;
   skipped = 0;
   /** Sources with a failed task, settled or not. */
@@ -99,6 +103,8 @@ export class Sources {
   settle(source: OpenSource): void {
     const { checkpoint, commit, discard } = this.#options;
     if (source.failures === 0 && checkpoint.isDrained(source.id)) {
+      this.settling++;
+      this.drained++;
       if (commit === undefined) this.#record(source);
       else void this.#commit(source, commit);
     } else if (discard === undefined) {
@@ -138,6 +144,8 @@ export class Sources {
       await commit(source);
     } catch (thrown) {
       const reason = messageOf(thrown);
+      this.settling--;
+      this.drained--;
       this.fail(source, reason);
       this.#options.onCommitFailed(source, reason);
       this.settle(source);
@@ -172,6 +180,7 @@ export class Sources {
         emit({ type: "source-pending", source: source.id });
         this.#options.onUnrecorded();
       }
+      this.settling--;
       this.#close(source);
     });
   }
