@@ -35,18 +35,44 @@ export type * from "./core/event.ts";
 export type { Fact } from "./core/fact.ts";
 export type { StoreWarning } from "./core/host.ts";
 export { Ledger, type LedgerChange } from "./core/ledger.ts";
-export * from "./core/pipeline.ts";
-export { type CheckpointRecord, RECORD_STATES, type RecordState } from "./core/record.ts";
+export {
+  type BatchContext,
+  composite,
+  type EmptyPipeline,
+  type Pipeline,
+  type PipelineFactory,
+  type Runnable,
+  type SourceInput,
+  type SourceOptions,
+  type StageOptions,
+  type TaskContext,
+} from "./core/pipeline.ts";
+export {
+  type CheckpointRecord,
+  RECORD_STATES,
+  type RecordState,
+  type Standing,
+} from "./core/record.ts";
 export { decodeRecord, encodeRecord, type RecordFault } from "./core/record_codec.ts";
-export { RunError, type RunOptions } from "./core/run.ts";
+export { RunError } from "./core/run.ts";
+export type { RunOptions } from "./core/run_options.ts";
 export type * from "./core/stage.ts";
 export type * from "./core/store.ts";
-export { EmptyTask, failed, FailedTask, NoneTask, type SourceRef, type Task } from "./core/task.ts";
+export {
+  EmptyTask,
+  failed,
+  FailedTask,
+  NoneTask,
+  SentinelTask,
+  type SourceRef,
+  type Task,
+} from "./core/task.ts";
 export { Union } from "./core/union.ts";
 export { type FileGroup, files, type FilesOptions, type FileVersion } from "./io/files.ts";
 export { jsonLines, type JsonLinesOptions } from "./io/json_lines.ts";
 export { jsonLinesSink, type JsonLinesSinkOptions } from "./io/json_lines_sink.ts";
 export { type Line, readLines, type ReadLinesOptions } from "./io/read_lines.ts";
 export { readText, type ReadTextOptions, readTexts, type TextFile } from "./io/read_text.ts";
+export type { ReaderContext } from "./io/readable_file.ts";
 export { openStore };
-export type { StoreConfig };
+export type * from "./stores/store_config.ts";

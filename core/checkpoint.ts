@@ -21,7 +21,7 @@ export interface CheckpointOptions {
   readonly stages: readonly string[];
   /** Accept a checkpoint that another pipeline wrote. */
   readonly acceptChanged: boolean;
-  onWarning(warning: StoreWarning): void;
+  readonly onWarning: (warning: StoreWarning) => void;
 }
 
 /** What else a record says about its source. */
@@ -32,7 +32,7 @@ export interface RecordDetails {
 
 interface Waiting {
   readonly bytes: Uint8Array;
-  done(recorded: boolean): void;
+  readonly done: (recorded: boolean) => void;
 }
 
 /** About four seconds in all: long enough for a busy disk, short enough for a full one. */
@@ -105,13 +105,17 @@ export class Checkpoint {
       }
       if (faults.damaged > 0) {
         this.#warn(
-          `${printable(origin)}: ${faults.damaged} damaged records skipped; their sources run again`,
+          `${
+            printable(origin)
+          }: ${faults.damaged} damaged records skipped; their sources run again`,
           origin,
         );
       }
       if (faults.newer > 0) {
         this.#warn(
-          `${printable(origin)}: ${faults.newer} records of a newer release skipped; update tidemark, ` +
+          `${
+            printable(origin)
+          }: ${faults.newer} records of a newer release skipped; update tidemark, ` +
             `or their sources run again`,
           origin,
         );
@@ -238,7 +242,9 @@ export class Checkpoint {
     const undone = change.wasComplete && standing?.state === "complete";
     this.#warn(
       `source ${printable(source)}: ${reason}. ` +
-        (undone ? "Its completion is undone; it runs again next time" : "It stays open and runs again next time"),
+        (undone
+          ? "Its completion is undone; it runs again next time"
+          : "It stays open and runs again next time"),
       source,
     );
     if (undone) void this.record(source, "reopened", { version: standing.version });

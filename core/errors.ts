@@ -39,11 +39,14 @@ export interface TidemarkErrorOptions {
  * to what, and what to do next; its `code` is stable across releases.
  */
 export class TidemarkError extends Error {
+  /** The name of the class. */
   override readonly name: string = "TidemarkError";
+  /** What went wrong, to match on. */
   readonly code: ErrorCode;
   /** The file, source, stage or option that the error is about. */
   readonly subject: string | undefined;
 
+  /** `message` says what happened, to what, and what to do next. */
   constructor(code: ErrorCode, message: string, options: TidemarkErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

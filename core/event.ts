@@ -1,6 +1,11 @@
 /** What happens during a run, in order, for progress displays and logs. */
 export type RunEvent =
-  | { readonly type: "run-started"; readonly pipeline: string; readonly stages: readonly string[]; readonly alreadyComplete: number }
+  | {
+    readonly type: "run-started";
+    readonly pipeline: string;
+    readonly stages: readonly string[];
+    readonly alreadyComplete: number;
+  }
   /** How many sources there will be, when the source stage knows. */
   | { readonly type: "sources-expected"; readonly count: number }
   | { readonly type: "source-opened"; readonly source: string }
@@ -11,7 +16,12 @@ export type RunEvent =
   /** Nothing of the source is under way any more, but it is not complete: it runs again. */
   | { readonly type: "source-pending"; readonly source: string }
   | { readonly type: "task-failed"; readonly failure: TaskFailure }
-  | { readonly type: "stage-retried"; readonly stage: string; readonly attempt: number; readonly reason: string }
+  | {
+    readonly type: "stage-retried";
+    readonly stage: string;
+    readonly attempt: number;
+    readonly reason: string;
+  }
   | { readonly type: "warning"; readonly message: string; readonly subject?: string }
   /** The run was asked to stop: it opens no more sources and finishes the open ones. */
   | { readonly type: "draining"; readonly reason: string }
@@ -19,20 +29,27 @@ export type RunEvent =
 
 /** One slot that failed. */
 export interface TaskFailure {
+  /** The stage that failed it. */
   readonly stage: string;
+  /** The source that it belongs to, unless that is unknown. */
   readonly source: string | undefined;
+  /** The lineage path of the slot's task. */
   readonly task: string;
+  /** What was thrown or returned as the reason. */
   readonly reason: string;
 }
 
 /** What one stage did in a run. */
 export interface StageReport {
+  /** The stage's name, unique in the pipeline. */
   readonly name: string;
   /** Tasks taken in. */
   readonly tasks: number;
   /** Tasks passed on, or consumed by the sink. */
   readonly emitted: number;
+  /** Slots that it filtered. */
   readonly filtered: number;
+  /** Slots that it failed. */
   readonly failed: number;
   /** Milliseconds spent in the stage's code, summed over concurrent calls. */
   readonly busy: number;
@@ -40,7 +57,9 @@ export interface StageReport {
 
 /** What a run did. */
 export interface RunReport {
+  /** The pipeline's name. */
   readonly pipeline: string;
+  /** What became of the sources. */
   readonly sources: {
     /** Completed in this run and, with a checkpoint, recorded. */
     readonly completed: number;
@@ -53,9 +72,11 @@ export interface RunReport {
     /** Of the pending ones: finished, but the checkpoint could not record it. */
     readonly unrecorded: number;
   };
+  /** The stages in order. */
   readonly stages: readonly StageReport[];
   /** The first 100 failures. */
   readonly failures: readonly TaskFailure[];
+  /** How many slots failed. */
   readonly failureCount: number;
   /** The first 100 warnings. */
   readonly warnings: readonly string[];

@@ -10,8 +10,8 @@ export type Fact =
   | { readonly kind: "drained"; readonly source: string; readonly path: readonly number[] }
   /** The task turned into `children` tasks. Into 0: the same as drained. */
   | {
-      readonly kind: "expanded";
-      readonly source: string;
-      readonly path: readonly number[];
-      readonly children: number;
-    };
+    readonly kind: "expanded";
+    readonly source: string;
+    readonly path: readonly number[];
+    readonly children: number;
+  };

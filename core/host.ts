@@ -1,4 +1,4 @@
-import type { CheckpointStore } from "./store.ts";
+import type { CheckpointConfig, CheckpointStore } from "./store.ts";
 
 /**
  * What the pure engine needs from the platform it runs on. Everything that has a clock,
@@ -18,7 +18,10 @@ export interface Host {
   /** Resolves after pending input, output and signals had their turn. */
   yield(): Promise<void>;
   /** Opens a store by its configuration. */
-  openStore(config: unknown, onWarning: (warning: StoreWarning) => void): Promise<CheckpointStore>;
+  openStore(
+    config: CheckpointConfig,
+    onWarning: (warning: StoreWarning) => void,
+  ): Promise<CheckpointStore>;
 }
 
 /** Something about a checkpoint that its user should know and that did not stop the run. */

@@ -8,12 +8,12 @@ export type LedgerChange =
   | { readonly kind: "completed"; readonly source: string }
   /** Two facts cannot both hold: the source can never complete in this ledger. */
   | {
-      readonly kind: "contradicted";
-      readonly source: string;
-      readonly reason: string;
-      /** It had been reported complete: that has to be undone. */
-      readonly wasComplete: boolean;
-    }
+    readonly kind: "contradicted";
+    readonly source: string;
+    readonly reason: string;
+    /** It had been reported complete: that has to be undone. */
+    readonly wasComplete: boolean;
+  }
   /** Not a fact at all; it was ignored. */
   | { readonly kind: "rejected"; readonly reason: string };
 
@@ -220,12 +220,14 @@ function applyFact(account: SourceAccount, fact: Fact): string | undefined {
     if (shape !== OPEN) return clashWithShape(account.shapes, shape, path, depth + 1, children);
     task = task.openChild(index) ?? task.addChild(index);
   }
-  return children === 0
-    ? drain(account, task, path)
-    : expand(account, task, path, children);
+  return children === 0 ? drain(account, task, path) : expand(account, task, path, children);
 }
 
-function drain(account: SourceAccount, task: OpenTask, path: readonly number[]): string | undefined {
+function drain(
+  account: SourceAccount,
+  task: OpenTask,
+  path: readonly number[],
+): string | undefined {
   if (task.expected > 0 || task.highestChild >= 0) {
     return `${at(path, path.length)} drained, but it also has children`;
   }
@@ -242,10 +244,14 @@ function expand(
 ): string | undefined {
   if (task.expected === children) return undefined;
   if (task.expected >= 0) {
-    return `${at(path, path.length)} was expanded into ${task.expected} children and into ${children}`;
+    return `${
+      at(path, path.length)
+    } was expanded into ${task.expected} children and into ${children}`;
   }
   if (task.highestChild >= children) {
-    return `${at(path, path.length)} was expanded into ${children} children, but child ${task.highestChild} exists`;
+    return `${
+      at(path, path.length)
+    } was expanded into ${children} children, but child ${task.highestChild} exists`;
   }
   task.expected = children;
   account.pending += children - 1;

@@ -2,8 +2,17 @@ import { printable, TidemarkError } from "./errors.ts";
 import type { RunReport } from "./event.ts";
 import type { Host } from "./host.ts";
 import { type DeclaredRole, type PipelineEntry, planStages } from "./plan.ts";
-import { type RunOptions, runStages } from "./run.ts";
-import type { Awaitable, AnyStage, Many, RetryOptions, Slot, Stage, StageContext } from "./stage.ts";
+import { runStages } from "./run.ts";
+import type { RunOptions } from "./run_options.ts";
+import type {
+  AnyStage,
+  Awaitable,
+  Many,
+  RetryOptions,
+  Slot,
+  Stage,
+  StageContext,
+} from "./stage.ts";
 import { isPromiseLike } from "./slot.ts";
 import { FailedTask, NoneTask, type SourceRef, type Task } from "./task.ts";
 
@@ -11,6 +20,7 @@ import { FailedTask, NoneTask, type SourceRef, type Task } from "./task.ts";
 export interface TaskContext {
   /** The task's lineage path. */
   readonly id: string;
+  /** The source that the task descends from. */
   readonly source: SourceRef | undefined;
   /** The child indices from the source to this task. */
   readonly path: readonly number[];
@@ -27,7 +37,7 @@ export type BatchContext = Omit<StageContext, "expectSources">;
 
 /** Options of a stage that is made from a function. */
 export interface StageOptions {
-  /** @default the function's name */
+  /** The stage's name in reports and in the checkpoint. @default the function's name */
   readonly name?: string;
   /** How many calls run at once. @default the run's concurrency */
   readonly concurrency?: number;
@@ -39,6 +49,7 @@ export interface StageOptions {
 
 /** Options of a source that is made from an iterable. */
 export interface SourceOptions<T> {
+  /** The stage's name. @default "source" */
   readonly name?: string;
   /** A source's content id. Without it a source is known by its position. */
   readonly id?: (payload: T) => string;
@@ -47,10 +58,14 @@ export interface SourceOptions<T> {
 }
 
 /** Where sources come from: values, streamed or not, or a function that gives them anew for each run. */
-export type SourceInput<T> = Many<T> | ReadableStream<T> | (() => Awaitable<Many<T> | ReadableStream<T>>);
+export type SourceInput<T> =
+  | Many<T>
+  | ReadableStream<T>
+  | (() => Awaitable<Many<T> | ReadableStream<T>>);
 
 /** A pipeline that can run. */
 export interface Runnable {
+  /** The name that the checkpoint knows the pipeline by. */
   readonly name: string;
   /**
    * Runs the pipeline and resolves when there is nothing left to do in this run.
@@ -64,6 +79,7 @@ export interface Runnable {
 export interface EmptyPipeline extends Runnable {
   /** Adds the source stage: what it emits are the sources. */
   source<T>(input: SourceInput<T>, options?: SourceOptions<T>): Pipeline<T>;
+  /** Adds a stage that is an object as the source stage. */
   source<T>(stage: Stage<undefined, T>): Pipeline<T>;
   /** Adds a stage as the source stage. */
   stage<In, Out>(stage: Stage<In, Out>): Pipeline<Out>;
@@ -77,7 +93,11 @@ export interface Pipeline<T> extends Runnable {
     options?: StageOptions,
   ): Pipeline<U>;
   /** Keeps the values for which the function says true. */
-  filter<U extends T>(fn: (payload: T, context: TaskContext) => payload is U, options?: StageOptions): Pipeline<U>;
+  filter<U extends T>(
+    fn: (payload: T, context: TaskContext) => payload is U,
+    options?: StageOptions,
+  ): Pipeline<U>;
+  /** Keeps the values for which the function says true. */
   filter(
     fn: (payload: T, context: TaskContext) => Awaitable<boolean | null | NoneTask | FailedTask>,
     options?: StageOptions,
@@ -112,6 +132,7 @@ export interface Pipeline<T> extends Runnable {
     sink: ((payload: T, context: TaskContext) => unknown) | WritableStream<T>,
     options?: StageOptions,
   ): Runnable;
+  /** Ends the pipeline with a stage that is an object. */
   sink(stage: Stage<T, unknown>): Runnable;
 }
 
@@ -133,7 +154,10 @@ export type PipelineFactory = (name: string) => EmptyPipeline;
 export function pipelineOn(host: Host): PipelineFactory {
   return (name) => {
     if (typeof name !== "string" || name === "") {
-      throw new TidemarkError("PIPELINE_INVALID", "a pipeline needs a name: pipeline(\"my-pipeline\")");
+      throw new TidemarkError(
+        "PIPELINE_INVALID",
+        'a pipeline needs a name: pipeline("my-pipeline")',
+      );
     }
     return new Builder(host, name, []) as EmptyPipeline;
   };
@@ -168,7 +192,9 @@ class Builder implements Runnable {
     if (!isStage(stage)) {
       throw new TidemarkError(
         "PIPELINE_INVALID",
-        `pipeline "${printable(this.name)}": a stage is an object with process, processBatch or parts`,
+        `pipeline "${
+          printable(this.name)
+        }": a stage is an object with process, processBatch or parts`,
       );
     }
     return this.#with("step", stage);
@@ -190,7 +216,10 @@ class Builder implements Runnable {
   }
 
   flatMap(fn: Fn, options?: StageOptions): Builder {
-    return this.#with("step", functionStage("flatMap", fn, options, { output: "many", process: perTask(fn) }));
+    return this.#with(
+      "step",
+      functionStage("flatMap", fn, options, { output: "many", process: perTask(fn) }),
+    );
   }
 
   batch(size: number, fn: Fn, options?: StageOptions): Builder {
@@ -198,7 +227,10 @@ class Builder implements Runnable {
   }
 
   flatBatch(size: number, fn: Fn, options?: StageOptions): Builder {
-    return this.#with("step", functionStage("flatBatch", fn, options, { output: "many", ...perBatch(size, fn) }));
+    return this.#with(
+      "step",
+      functionStage("flatBatch", fn, options, { output: "many", ...perBatch(size, fn) }),
+    );
   }
 
   sink(sink: Fn | WritableStream | AnyStage, options?: StageOptions): Builder {
@@ -320,13 +352,15 @@ function asIterable(values: unknown): Many<unknown> {
   }
   throw new TidemarkError(
     "SOURCE_FAILED",
-    `the source is ${values === null ? "null" : `a ${typeof values}`}: pass an iterable, an async ` +
+    `the source is ${
+      values === null ? "null" : `a ${typeof values}`
+    }: pass an iterable, an async ` +
       `iterable, a stream, or a function that returns one`,
   );
 }
 
 /** For runtimes whose web streams cannot be iterated. */
-async function* readAll(stream: ReadableStream<unknown>): AsyncGenerator<unknown> {
+async function* readAll(stream: ReadableStream<unknown>): AsyncGenerator {
   const reader = stream.getReader();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
@@ -338,12 +372,16 @@ async function* readAll(stream: ReadableStream<unknown>): AsyncGenerator<unknown
 /** Whether iterating uses the values up, as with generators and streams. */
 function isOneShot(values: unknown): boolean {
   const { next, pipe } = values as { next?: unknown; pipe?: unknown };
-  return values instanceof ReadableStream || typeof next === "function" || typeof pipe === "function";
+  return values instanceof ReadableStream || typeof next === "function" ||
+    typeof pipe === "function";
 }
 
 function streamSink(stream: WritableStream<unknown>, options?: StageOptions): AnyStage {
   if (typeof (stream as Partial<WritableStream> | null)?.getWriter !== "function") {
-    throw new TidemarkError("PIPELINE_INVALID", "a sink is a function, a WritableStream or a stage");
+    throw new TidemarkError(
+      "PIPELINE_INVALID",
+      "a sink is a function, a WritableStream or a stage",
+    );
   }
   let writer: WritableStreamDefaultWriter<unknown> | undefined;
   return {

@@ -48,7 +48,9 @@ export function planStages(pipeline: string, entries: readonly PipelineEntry[]):
     isSink: i === flat.length - 1,
     many: stage.output === "many",
     batched: stage.processBatch !== undefined,
-    batchSize: stage.processBatch === undefined ? 1 : wholeFrom1(stage, "batchSize", stage.batchSize ?? 1),
+    batchSize: stage.processBatch === undefined
+      ? 1
+      : wholeFrom1(stage, "batchSize", stage.batchSize ?? 1),
     concurrency: stage.concurrency === undefined
       ? undefined
       : wholeFrom1(stage, "concurrency", stage.concurrency),
@@ -65,7 +67,9 @@ function expand(
   if (within.includes(stage)) {
     throw new TidemarkError(
       "PIPELINE_INVALID",
-      `pipeline "${printable(pipeline)}": the composite stage "${printable(stage.name)}" contains itself`,
+      `pipeline "${printable(pipeline)}": the composite stage "${
+        printable(stage.name)
+      }" contains itself`,
       { subject: stage.name },
     );
   }
@@ -74,7 +78,9 @@ function expand(
     if (parts.length === 0) {
       throw new TidemarkError(
         "PIPELINE_INVALID",
-        `pipeline "${printable(pipeline)}": the composite stage "${printable(stage.name)}" has no parts`,
+        `pipeline "${printable(pipeline)}": the composite stage "${
+          printable(stage.name)
+        }" has no parts`,
         { subject: stage.name },
       );
     }
@@ -103,7 +109,9 @@ function roleFault(entries: readonly PipelineEntry[]): string | undefined {
     entries.filter((e) => e.role === role).map((e) => `"${printable(e.stage.name)}"`);
   const sources = named("source");
   const sinks = named("sink");
-  if (sources.length > 1) return `there is one source stage, but ${sources.join(" and ")} are sources`;
+  if (sources.length > 1) {
+    return `there is one source stage, but ${sources.join(" and ")} are sources`;
+  }
   if (sinks.length > 1) return `there is one sink, but ${sinks.join(" and ")} are sinks`;
   const source = entries.findIndex((e) => e.role === "source");
   const sink = entries.findIndex((e) => e.role === "sink");
@@ -112,7 +120,9 @@ function roleFault(entries: readonly PipelineEntry[]): string | undefined {
   }
   if (source > 0) return `the source ${sources[0]} is not the first stage`;
   if (sink >= 0 && sink < entries.length - 1) {
-    return `the sink ${sinks[0]} is not the last stage: "${printable(entries[sink + 1]!.stage.name)}" follows it`;
+    return `the sink ${sinks[0]} is not the last stage: "${
+      printable(entries[sink + 1]!.stage.name)
+    }" follows it`;
   }
   return undefined;
 }
@@ -122,7 +132,9 @@ function uniqueNames(names: readonly string[]): string[] {
   const seen = new Set<string>();
   return names.map((name) => {
     let unique = name;
-    for (let n = 2; seen.has(unique) || (unique !== name && taken.has(unique)); n++) unique = `${name} ${n}`;
+    for (let n = 2; seen.has(unique) || (unique !== name && taken.has(unique)); n++) {
+      unique = `${name} ${n}`;
+    }
     seen.add(unique);
     return unique;
   });

@@ -8,6 +8,7 @@ export type RecordState = (typeof RECORD_STATES)[number];
 export interface CheckpointRecord {
   /** The source's id: any non-empty text. */
   readonly source: string;
+  /** What is said about the source. */
   readonly state: RecordState;
   /** A counter per source (Lamport's clock): the highest one wins. An integer from 1 to 2^53 - 1. */
   readonly clock: number;

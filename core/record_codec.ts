@@ -29,9 +29,13 @@ export function encodeRecord(record: CheckpointRecord): Uint8Array {
     throw new TidemarkError("RECORD_INVALID", "a record needs a source id that is not empty");
   }
   if (!Number.isSafeInteger(record.clock) || record.clock < 1) {
-    throw new TidemarkError("RECORD_INVALID", `a record's clock is an integer from 1, not ${record.clock}`, {
-      subject: record.source,
-    });
+    throw new TidemarkError(
+      "RECORD_INVALID",
+      `a record's clock is an integer from 1, not ${record.clock}`,
+      {
+        subject: record.source,
+      },
+    );
   }
   const texts = [record.source, record.writer];
   let flags = 0;
@@ -76,7 +80,9 @@ export function decodeRecord(bytes: Uint8Array): CheckpointRecord | RecordFault 
   const state = RECORD_STATES[bytes[5]!];
   const flags = bytes[6]!;
   const clock = view.getFloat64(7, true);
-  if (bytes[4] !== RECORD_FORMAT || state === undefined || !Number.isSafeInteger(clock) || clock < 1) {
+  if (
+    bytes[4] !== RECORD_FORMAT || state === undefined || !Number.isSafeInteger(clock) || clock < 1
+  ) {
     return "damaged";
   }
   let offset = HEADER;

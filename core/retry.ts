@@ -6,7 +6,11 @@ import type { RetryOptions } from "./stage.ts";
  * jitter, between half and the whole of the delay (Brooker, "Exponential Backoff And
  * Jitter", 2015).
  */
-export function backoff(options: RetryOptions, attempt: number, host: Pick<Host, "random">): number {
+export function backoff(
+  options: RetryOptions,
+  attempt: number,
+  host: Pick<Host, "random">,
+): number {
   const { delay = 100, factor = 2, maxDelay = 30_000 } = options;
   const whole = Math.min(delay * factor ** (attempt - 1), maxDelay);
   return whole / 2 + (host.random() * whole) / 2;

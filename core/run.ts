@@ -1,10 +1,18 @@
 import { Checkpoint } from "./checkpoint.ts";
-import { messageOf, printable, TidemarkError, type TidemarkErrorOptions, type ErrorCode } from "./errors.ts";
+import {
+  type ErrorCode,
+  messageOf,
+  printable,
+  TidemarkError,
+  type TidemarkErrorOptions,
+} from "./errors.ts";
 import type { RunEvent, RunReport, TaskFailure } from "./event.ts";
+import { verdict } from "./failure_policy.ts";
 import type { Host } from "./host.ts";
 import { LiveTask, type OpenSource } from "./live_task.ts";
 import type { PlannedStage } from "./plan.ts";
 import { backoff } from "./retry.ts";
+import { type CheckedOptions, checkOptions, type RunOptions } from "./run_options.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sources } from "./sources.ts";
 import type { StageContext } from "./stage.ts";
@@ -12,47 +20,14 @@ import { StageState } from "./stage_state.ts";
 import type { CheckpointStore } from "./store.ts";
 import { EmptyTask, type SourceRef } from "./task.ts";
 
-/** Options of a run. */
-export interface RunOptions {
-  /**
-   * Where to record what is complete: a text such as `"./ckpt"` (LMDB) or `"sqlite:./ckpt"`,
-   * an object `{ store, path }`, or a store. Without it nothing is recorded.
-   */
-  readonly checkpoint?: unknown;
-  /** How many calls each stage runs at once, unless it says so itself. @default 16 */
-  readonly concurrency?: number;
-  /**
-   * How many sources may be open at once. Bounds memory, and what a kill costs: at most this
-   * many sources run again. @default 64
-   */
-  readonly maxOpenSources?: number;
-  /** When it aborts, the run opens no more sources, finishes the open ones and records them. */
-  readonly signal?: AbortSignal;
-  /** Is told everything that happens. Must be quick. */
-  readonly onEvent?: (event: RunEvent) => void;
-  /** Gives up at the first failed slot. @default false */
-  readonly failFast?: boolean;
-  /**
-   * Gives up when more slots than this have failed. `"auto"` gives up on a run that is going
-   * wrong as a whole: 20 sources failed and more than completed, or a stage failed 1,000 slots
-   * and more than it passed. @default "auto"
-   */
-  readonly maxFailures?: number | "auto";
-  /** Go on with a checkpoint that another pipeline, or other stages, wrote. @default false */
-  readonly resumeChanged?: boolean;
-  /**
-   * What the source stage is given, each with the id `0_<position>`; an `EmptyTask` keeps
-   * `"0"`. @default one EmptyTask
-   */
-  readonly initialTasks?: readonly unknown[];
-}
-
 /** A run that had begun and ended badly. What was recorded stays recorded. */
 export class RunError extends TidemarkError {
+  /** The name of the class. */
   override readonly name = "RunError";
   /** What the run did until then. */
   readonly report: RunReport;
 
+  /** Made by a run. */
   constructor(code: ErrorCode, message: string, report: RunReport, options?: TidemarkErrorOptions) {
     super(code, message, options);
     this.report = report;
@@ -61,31 +36,6 @@ export class RunError extends TidemarkError {
 
 /** How many failures, and how many warnings, a report lists. */
 const LISTED = 100;
-const FAILING_SOURCES = 20;
-const FAILING_SLOTS = 1_000;
-
-interface CheckedOptions {
-  readonly concurrency: number;
-  readonly maxOpenSources: number;
-  readonly maxFailures: number | "auto";
-}
-
-function checkOptions(options: RunOptions): CheckedOptions {
-  const { concurrency = 16, maxOpenSources = 64, maxFailures = "auto" } = options;
-  const refuse = (option: string, wanted: string, value: unknown): never => {
-    throw new TidemarkError("OPTION_INVALID", `${option} must be ${wanted}, not ${String(value)}`, {
-      subject: option,
-    });
-  };
-  for (const [option, value] of Object.entries({ concurrency, maxOpenSources })) {
-    if (!Number.isSafeInteger(value) || value < 1) refuse(option, "a whole number from 1", value);
-  }
-  if (maxFailures !== "auto" && !(typeof maxFailures === "number" && maxFailures >= 0)) {
-    refuse("maxFailures", `a number from 0 or "auto"`, maxFailures);
-  }
-  return { concurrency, maxOpenSources, maxFailures };
-}
-
 /**
  * Runs planned stages once.
  * @throws {TidemarkError} for a configuration that cannot run.
@@ -110,7 +60,10 @@ export async function runStages(
       { subject: stubborn.name },
     );
   }
-  const store = await host.openStore(config, (warning) => run.warn(warning.message, warning.subject));
+  const store = await host.openStore(
+    config,
+    (warning) => run.warn(warning.message, warning.subject),
+  );
   try {
     return await run.start(store);
   } finally {
@@ -182,7 +135,7 @@ class Run {
       await this.#process(checkpoint);
     } finally {
       await checkpoint.close();
-      for (const state of ready.reverse()) await this.#teardown(state);
+      for (const state of ready.toReversed()) await this.#teardown(state);
     }
     this.#error ??= checkpoint.failure;
     const report = this.#report(startedAt, began);
@@ -194,15 +147,15 @@ class Run {
   async #process(checkpoint: Checkpoint): Promise<void> {
     const { signal, initialTasks = [new EmptyTask()] } = this.#options;
     const sink = this.#states.at(-1)!;
-    const { commitSource, discardSource } = sink.plan.stage;
+    const { stage } = sink.plan;
     const sources = this.#sources = new Sources({
       checkpoint,
       host: this.#host,
       sourceStage: this.#states[0]!.plan.stage,
-      commit: commitSource === undefined ? undefined : (source) => this.#commit(sink, source),
-      discard: discardSource === undefined
+      commit: stage.commitSource === undefined ? undefined : (source) => this.#commit(sink, source),
+      discard: stage.discardSource === undefined
         ? undefined
-        : async (source) => await sink.plan.stage.discardSource!(refOf(source), sink.context),
+        : async (source) => await stage.discardSource!(refOf(source), sink.context),
       emit: (event) => this.#emit(event),
       onSettled: () => scheduler.pump(),
       onUnrecorded: () => this.#drain("the checkpoint cannot be written"),
@@ -294,40 +247,18 @@ class Run {
     this.#failureCount++;
     if (this.#failures.length < LISTED) this.#failures.push(failure);
     this.#emit({ type: "task-failed", failure });
-    const verdict = this.#verdict(failure, state);
-    if (verdict === undefined || this.#error !== undefined) return;
-    this.#error = verdict;
-    this.#abort.abort(verdict);
-    this.#scheduler!.abort();
-  }
-
-  /** Why the run should be given up after this failure, if it should. */
-  #verdict(failure: TaskFailure, state: StageState): TidemarkError | undefined {
-    const first = `stage "${printable(failure.stage)}" on ${printable(failure.source ?? failure.task)}: ` +
-      printable(failure.reason);
-    if (this.#options.failFast) {
-      return new TidemarkError("RUN_ABORTED", `a task failed and failFast is set. ${first}`);
-    }
-    const { maxFailures } = this.#checked;
-    if (maxFailures !== "auto") {
-      return this.#failureCount > maxFailures
-        ? new TidemarkError(
-          "TOO_MANY_FAILURES",
-          `${this.#failureCount} tasks failed, more than maxFailures allows. The last: ${first}`,
-        )
-        : undefined;
-    }
     const { failing, drained } = this.#sources!;
-    const what = failing >= FAILING_SOURCES && failing > drained + this.#completeBefore
-      ? `${failing} sources failed and ${drained} did not`
-      : state.failed >= FAILING_SLOTS && state.failed > state.emitted + state.filtered
-      ? `${state.failed} tasks failed and ${state.emitted + state.filtered} passed`
-      : undefined;
-    return what === undefined ? undefined : new TidemarkError(
-      "TOO_MANY_FAILURES",
-      `${what}, so the run was given up. The last: ${first}. Mend the cause and run again, or ` +
-        `allow failures with maxFailures (--max-failures)`,
-    );
+    const reason = verdict(this.#checked, failure, {
+      failures: this.#failureCount,
+      failingSources: failing,
+      goodSources: drained + this.#completeBefore,
+      failedSlots: state.failed,
+      goodSlots: state.emitted + state.filtered,
+    });
+    if (reason === undefined || this.#error !== undefined) return;
+    this.#error = reason;
+    this.#abort.abort(reason);
+    this.#scheduler!.abort();
   }
 
   #drain(reason: string): void {
@@ -369,7 +300,9 @@ class Run {
   }
 
   #emit(event: RunEvent): void {
-    if (event.type === "warning" && this.#warnings.length < LISTED) this.#warnings.push(event.message);
+    if (event.type === "warning" && this.#warnings.length < LISTED) {
+      this.#warnings.push(event.message);
+    }
     try {
       this.#options.onEvent?.(event);
     } catch (thrown) {

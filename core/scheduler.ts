@@ -1,14 +1,9 @@
-import type { Checkpoint } from "./checkpoint.ts";
-import { messageOf, printable, TidemarkError } from "./errors.ts";
-import type { RunEvent, TaskFailure } from "./event.ts";
-import type { Fact } from "./fact.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+import { messageOf } from "./errors.ts";
 import type { Host } from "./host.ts";
-import { LiveTask, type OpenSource } from "./live_task.ts";
+import type { LiveTask } from "./live_task.ts";
 import { backoff } from "./retry.ts";
-import {
-  attribute, isFiltered, isPromiseLike, iteratorOf, missingResult, unattributed,
-} from "./slot.ts";
-import type { Sources } from "./sources.ts";
+import { attribute, isFiltered, isPromiseLike, iteratorOf } from "./slot.ts";
 import type { Expansion, StageState } from "./stage_state.ts";
 import { FailedTask } from "./task.ts";
 
@@ -20,20 +15,11 @@ const STEPS_PER_LOOK = 64;
 const LINGER = 20;
 
 /** What {@link Scheduler} needs to know about its run. */
-export interface SchedulerOptions {
-  readonly dataset: string;
-  readonly stages: readonly StageState[];
-  readonly sources: Sources;
-  readonly checkpoint: Checkpoint;
+export interface SchedulerOptions extends DeliveryOptions {
   readonly host: Host;
   readonly maxOpenSources: number;
   /** Aborts when the run gives up; cuts waits between attempts short. */
   readonly signal: AbortSignal;
-  emit(event: RunEvent): void;
-  /** A slot failed. */
-  onFailure(failure: TaskFailure, state: StageState): void;
-  /** The source stage cannot go on. */
-  onSourceError(error: TidemarkError): void;
 }
 
 /**
@@ -43,6 +29,7 @@ export interface SchedulerOptions {
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
+  readonly #delivery: Delivery;
   readonly #stages: readonly StageState[];
   readonly #last: number;
   readonly #done = Promise.withResolvers<void>();
@@ -58,6 +45,7 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
+    this.#delivery = new Delivery(options);
     this.#stages = options.stages;
     this.#last = options.stages.length - 1;
   }
@@ -84,6 +72,7 @@ export class Scheduler {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#draining = true;
+    this.#delivery.stop();
     for (const state of this.#stages) {
       state.queue.length = 0;
       this.#closeExpansions(state);
@@ -242,13 +231,10 @@ export class Scheduler {
     }
     state.calls--;
     if (isSource) {
-      this.#sourceError(thrown);
+      this.#delivery.sourceError(thrown);
       return;
     }
-    for (const task of tasks) {
-      this.#fail(at, task, task.id, messageOf(thrown));
-      this.#finish(task);
-    }
+    this.#delivery.failed(at, tasks, thrown);
   }
 
   #returned(at: number, tasks: readonly LiveTask[], attempt: number, returned: unknown): void {
@@ -261,7 +247,7 @@ export class Scheduler {
     if (batched) {
       const results = attribute(returned, tasks.length, many);
       state.calls--;
-      if (results === undefined) this.#unattributed(at, tasks, returned);
+      if (results === undefined) this.#delivery.unattributed(at, tasks, returned);
       else tasks.forEach((task, i) => this.#result(at, task, attempt, results[i]));
     } else {
       state.calls--;
@@ -270,63 +256,30 @@ export class Scheduler {
   }
 
   /** What a stage gave for one task: a slot, or a fan-out. */
+  /** What a stage gave for one task: a slot, or a fan-out to pull from. */
   #result(at: number, task: LiveTask, attempt: number, value: unknown): void {
     const state = this.#stages[at]!;
-    const { many, isSource, isSink, name } = state.plan;
+    const { many, isSource, name, retry } = state.plan;
     if (!many) {
-      if (isSource) this.#emitSource(task, value, 0);
-      else if (value === undefined && !isSink) this.#fail(at, task, task.id, missingResult(name).message);
-      else if (isFiltered(value)) this.#filter(at, task, task.path);
-      else if (value instanceof FailedTask) this.#fail(at, task, task.id, value.reason);
-      else if (isSink) this.#consume(at, task, task.path);
-      else {
-        this.#fact(task, { kind: "expanded", source: "", path: task.path, children: 1 });
-        this.#pass(at, task.child(value, 0));
-      }
-      this.#finish(task);
+      this.#delivery.one(at, task, value);
       return;
     }
     if (value instanceof FailedTask || isFiltered(value)) {
-      if (!isSource) {
-        if (value instanceof FailedTask) this.#fail(at, task, task.id, value.reason);
-        else this.#filter(at, task, task.path);
-      } else if (value instanceof FailedTask) this.#sourceError(value.reason);
-      this.#finish(task);
+      this.#delivery.none(at, task, value);
       return;
     }
-    let iterator: Expansion["iterator"] | undefined;
+    let iterator: Expansion["iterator"];
     try {
-      iterator = iteratorOf(value);
-      if (iterator === undefined) {
-        throw new TidemarkError(
-          "TASK_RESULT_INVALID",
-          `stage "${printable(name)}" returned ${typeof value}: return a list, an iterable or an ` +
-            `async iterable, or null to filter`,
-          { subject: name },
-        );
-      }
+      iterator = iteratorOf(value, name);
     } catch (thrown) {
       state.calls++;
-      this.#threw(at, [task], state.plan.retry.attempts, thrown);
+      this.#threw(at, [task], retry.attempts, thrown);
       return;
     }
-    const expansion = {
-      task,
-      iterator,
-      attempt,
-      count: Array.isArray(value) && !isSource ? value.length : undefined,
-      emitted: 0,
-      waiting: false,
-    };
-    state.expansions.push(expansion);
-    if (isSource && this.#draining) {
-      this.#closeExpansions(state);
-      return;
-    }
-    const { count } = expansion;
-    if (count !== undefined) {
-      this.#fact(task, { kind: "expanded", source: "", path: task.path, children: count });
-    }
+    const count = Array.isArray(value) && !isSource ? value.length : undefined;
+    if (count !== undefined) this.#delivery.expanded(task, count);
+    state.expansions.push({ task, iterator, attempt, count, emitted: 0, waiting: false });
+    if (isSource && this.#draining) this.#closeExpansions(state);
   }
 
   /** Asks a fan-out for its next child. */
@@ -366,126 +319,15 @@ export class Scheduler {
     const state = this.#stages[at]!;
     // Closed meanwhile: what still comes is nobody's.
     if (!state.expansions.includes(expansion)) return;
-    const { task } = expansion;
-    if (result.done) {
-      this.#removeExpansion(state, expansion);
-      if (!state.plan.isSource && expansion.count !== expansion.emitted) {
-        this.#fact(task, {
-          kind: "expanded",
-          source: "",
-          path: task.path,
-          children: expansion.emitted,
-        });
-      }
-      this.#finish(task);
+    const { task, emitted, count } = expansion;
+    if (!result.done) {
+      expansion.emitted++;
+      this.#delivery.child(at, task, result.value, emitted);
       return;
     }
-    const index = expansion.emitted++;
-    if (state.plan.isSource) this.#emitSource(task, result.value, index);
-    else this.#emitChild(at, task, result.value, index);
-  }
-
-  #emitChild(at: number, task: LiveTask, value: unknown, index: number): void {
-    const { isSink, name } = this.#stages[at]!.plan;
-    if (value === undefined && !isSink) {
-      this.#fail(at, task, `${task.id}_${index}`, missingResult(name).message);
-    } else if (isFiltered(value)) this.#filter(at, task, [...task.path, index]);
-    else if (value instanceof FailedTask) this.#fail(at, task, `${task.id}_${index}`, value.reason);
-    else if (isSink) this.#consume(at, task, [...task.path, index]);
-    else this.#pass(at, task.child(value, index));
-  }
-
-  #emitSource(parent: LiveTask, value: unknown, index: number): void {
-    const state = this.#stages[0]!;
-    if (isFiltered(value)) {
-      state.filtered++;
-      return;
-    }
-    if (value === undefined || value instanceof FailedTask) {
-      this.#sourceError(value instanceof FailedTask ? value.reason : missingResult(state.plan.name));
-      return;
-    }
-    let source: OpenSource | undefined;
-    try {
-      source = this.#options.sources.open(parent, value, index);
-    } catch (thrown) {
-      this.#sourceError(thrown);
-      return;
-    }
-    if (source === undefined) return;
-    state.emitted++;
-    const task = new LiveTask(value, source, [], this.#options.dataset, source.taskId);
-    if (this.#last > 0) {
-      this.#enqueue(1, task);
-      return;
-    }
-    source.live = 1;
-    this.#fact(task, { kind: "drained", source: source.id, path: [] });
-    this.#finish(task);
-  }
-
-  /** A batch whose results belong to nobody in particular: they travel on, their sources stay pending. */
-  #unattributed(at: number, tasks: readonly LiveTask[], returned: unknown): void {
-    const { host, emit, dataset } = this.#options;
-    const state = this.#stages[at]!;
-    const { name, many, isSource } = state.plan;
-    const values = unattributed(returned, many);
-    emit({
-      type: "warning",
-      message: `stage "${printable(name)}" gave results for a batch of ${tasks.length} that cannot be ` +
-        `attributed (${many ? "one list" : "one result"} per task, in order, is expected): they ` +
-        `travel on, but their sources stay pending and run again`,
-      subject: name,
-    });
-    for (const value of values) {
-      state.emitted++;
-      const task = new LiveTask(value, undefined, [], dataset, `r${host.uniqueId()}`);
-      if (at < this.#last) this.#enqueue(at + 1, task);
-    }
-    if (!isSource) for (const task of tasks) this.#finish(task);
-  }
-
-  #pass(at: number, child: LiveTask): void {
-    this.#stages[at]!.emitted++;
-    this.#enqueue(at + 1, child);
-  }
-
-  #consume(at: number, task: LiveTask, path: readonly number[]): void {
-    this.#stages[at]!.emitted++;
-    this.#fact(task, { kind: "drained", source: "", path });
-  }
-
-  #filter(at: number, task: LiveTask, path: readonly number[]): void {
-    this.#stages[at]!.filtered++;
-    this.#fact(task, { kind: "drained", source: "", path });
-  }
-
-  #fail(at: number, task: LiveTask, id: string, reason: string): void {
-    const { sources, onFailure } = this.#options;
-    const state = this.#stages[at]!;
-    state.failed++;
-    if (task.source !== undefined) sources.fail(task.source, reason);
-    onFailure({ stage: state.plan.name, source: task.source?.id, task: id, reason }, state);
-  }
-
-  #enqueue(at: number, task: LiveTask): void {
-    if (this.#aborted) return;
-    if (task.source !== undefined) task.source.live++;
-    this.#stages[at]!.queue.push(task);
-  }
-
-  /** The task is done with; its children, if any, are on their way. */
-  #finish(task: LiveTask): void {
-    const { source } = task;
-    if (source !== undefined && --source.live === 0 && !this.#aborted) {
-      this.#options.sources.settle(source);
-    }
-  }
-
-  #fact(task: LiveTask, fact: Fact): void {
-    if (task.source !== undefined) {
-      this.#options.checkpoint.apply([{ ...fact, source: task.source.id }]);
-    }
+    this.#removeExpansion(state, expansion);
+    if (count !== emitted) this.#delivery.expanded(task, emitted);
+    this.#delivery.finish(task);
   }
 
   #expansionThrew(at: number, expansion: Expansion, thrown: unknown): void {
@@ -496,16 +338,6 @@ export class Scheduler {
     // Once children are on their way another attempt would mix with the first.
     const attempt = expansion.emitted === 0 ? expansion.attempt : state.plan.retry.attempts;
     this.#threw(at, [expansion.task], attempt, thrown);
-  }
-
-  #sourceError(thrown: unknown): void {
-    const error = thrown instanceof TidemarkError ? thrown : new TidemarkError(
-      "SOURCE_FAILED",
-      `the source stage "${printable(this.#stages[0]!.plan.name)}" failed: ` +
-        (typeof thrown === "string" ? thrown : messageOf(thrown)),
-      { cause: thrown, subject: this.#stages[0]!.plan.name },
-    );
-    this.#options.onSourceError(error);
   }
 
   #removeExpansion(state: StageState, expansion: Expansion): void {

@@ -1,4 +1,4 @@
-import { TidemarkError } from "./errors.ts";
+import { printable, TidemarkError } from "./errors.ts";
 import { EmptyTask, FailedTask, NoneTask } from "./task.ts";
 
 /** Whether a slot's value was filtered. */
@@ -10,7 +10,9 @@ export function isFiltered(value: unknown): boolean {
 export function missingResult(stage: string): TidemarkError {
   return new TidemarkError(
     "TASK_RESULT_INVALID",
-    `stage "${stage}" returned undefined: return null to filter, or the value to pass on`,
+    `stage "${
+      printable(stage)
+    }" returned undefined: return null to filter, or the value to pass on`,
     { subject: stage },
   );
 }
@@ -23,13 +25,26 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** The iterator over what a fan-out returned. A text counts as one value, not as letters. */
+/**
+ * The iterator over what a fan-out returned.
+ * @throws {TidemarkError} `TASK_RESULT_INVALID` when it is not iterable. A text counts as one
+ * value, not as letters.
+ */
 export function iteratorOf(
   returned: unknown,
-): Iterator<unknown> | AsyncIterator<unknown> | undefined {
-  if (typeof returned !== "object" || returned === null) return undefined;
-  const many = returned as Partial<Iterable<unknown> & AsyncIterable<unknown>>;
-  return many[Symbol.asyncIterator]?.() ?? many[Symbol.iterator]?.();
+  stage: string,
+): Iterator<unknown> | AsyncIterator<unknown> {
+  const many = (typeof returned === "object" ? returned : {}) as Partial<
+    Iterable<unknown> & AsyncIterable<unknown>
+  >;
+  const iterator = many[Symbol.asyncIterator]?.() ?? many[Symbol.iterator]?.();
+  if (iterator !== undefined) return iterator;
+  throw new TidemarkError(
+    "TASK_RESULT_INVALID",
+    `stage "${printable(stage)}" returned ${typeof returned}: return a list, an iterable or an ` +
+      `async iterable, or null to filter`,
+    { subject: stage },
+  );
 }
 
 /**

@@ -17,13 +17,13 @@ export interface SourcesOptions {
   /** The sink, when it wants to be told when a source is done. */
   readonly commit: ((source: OpenSource) => Promise<void>) | undefined;
   readonly discard: ((source: OpenSource) => Promise<void>) | undefined;
-  emit(event: RunEvent): void;
+  readonly emit: (event: RunEvent) => void;
   /** A source's place is free again. */
-  onSettled(): void;
+  readonly onSettled: () => void;
   /** The store has given up. */
-  onUnrecorded(): void;
+  readonly onUnrecorded: () => void;
   /** The sink could not commit a source. */
-  onCommitFailed(source: OpenSource, reason: string): void;
+  readonly onCommitFailed: (source: OpenSource, reason: string) => void;
 }
 
 /**
@@ -117,7 +117,7 @@ export class Sources {
   /** Gives up every open source: the run was aborted. */
   async abandon(): Promise<void> {
     const { discard } = this.#options;
-    for (const source of [...this.#open]) {
+    for (const source of this.#open) {
       if (discard === undefined) this.#giveUp(source);
       else await this.#discard(source, discard);
     }
@@ -154,7 +154,10 @@ export class Sources {
     this.#record(source);
   }
 
-  async #discard(source: OpenSource, discard: NonNullable<SourcesOptions["discard"]>): Promise<void> {
+  async #discard(
+    source: OpenSource,
+    discard: NonNullable<SourcesOptions["discard"]>,
+  ): Promise<void> {
     try {
       await discard(source);
     } catch (thrown) {

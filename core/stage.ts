@@ -49,6 +49,7 @@ export interface Stage<In, Out> {
   readonly batchSize?: number;
   /** How many calls run at once. @default the run's concurrency */
   readonly concurrency?: number;
+  /** Try again when it throws. @default no retries */
   readonly retry?: RetryOptions;
   /** False for a stage that must not be skipped on resume; refused when a checkpoint is set. */
   readonly resumable?: boolean;

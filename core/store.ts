@@ -12,6 +12,15 @@ export interface RecordBatch {
   readonly records: readonly Uint8Array[];
 }
 
+/**
+ * Which store to open: a text such as `"./ckpt"`, `"sqlite:./ckpt"` or `"memory:"`, the same
+ * as an object with the store's options, or a store that is open already.
+ */
+export type CheckpointConfig =
+  | string
+  | { readonly store: string; readonly path?: string; readonly [option: string]: unknown }
+  | CheckpointStore;
+
 /** What a store can do. The conformance suite derives its skips from these. */
 export interface StoreCapabilities {
   /** Records outlive the process that appended them. */
@@ -26,6 +35,7 @@ export interface CheckpointStore extends AsyncDisposable {
   readonly writer: string;
   /** What the user calls the checkpoint, for messages: its directory, say. */
   readonly location: string;
+  /** What this store can do. */
   readonly capabilities: StoreCapabilities;
 
   /**

@@ -16,6 +16,7 @@ export interface Task<T> {
    * people: the engine never parses it.
    */
   readonly id: string;
+  /** What the stages work on. */
   readonly payload: T;
   /** Where the task comes from; undefined before the source stage and without attribution. */
   readonly source: SourceRef | undefined;
@@ -27,15 +28,22 @@ export interface Task<T> {
   readonly items: number;
 }
 
-abstract class SentinelTask implements Task<undefined> {
+/** A task without a payload, which says something about its slot. */
+export abstract class SentinelTask implements Task<undefined> {
+  /** Sentinels that are returned get no id. */
   readonly id: string = "";
+  /** Always undefined. */
   readonly payload: undefined = undefined;
+  /** Always undefined. */
   readonly source: undefined = undefined;
+  /** Always empty. */
   readonly path: readonly number[] = [];
+  /** Always 0. */
   readonly items: number = 0;
+  /** `empty`, `none` or `failed`. */
   abstract readonly dataset: string;
 
-  /** @throws {TidemarkError} `TASK_RESULT_INVALID` when given a payload. */
+  /** Refuses a payload. @throws {TidemarkError} `TASK_RESULT_INVALID` when given one. */
   constructor(payload?: undefined) {
     if (payload !== undefined && payload !== null) {
       throw new TidemarkError(
@@ -48,20 +56,26 @@ abstract class SentinelTask implements Task<undefined> {
 
 /** The root that every task descends from. Its id is `"0"`. */
 export class EmptyTask extends SentinelTask {
+  /** The root of every lineage path. */
   override readonly id = "0";
+  /** The name of the set that the task belongs to. */
   readonly dataset = "empty";
 }
 
 /** Says that a slot was filtered: that branch is drained. Returning `null` means the same. */
 export class NoneTask extends SentinelTask {
+  /** The name of the set that the task belongs to. */
   readonly dataset = "none";
 }
 
 /** Says that a slot failed: its source stays open and runs again next time. */
 export class FailedTask extends SentinelTask {
+  /** The name of the set that the task belongs to. */
   readonly dataset = "failed";
+  /** Why the slot failed, for reports. */
   readonly reason: string;
 
+  /** Refuses a payload. @throws {TidemarkError} `TASK_RESULT_INVALID` when given one. */
   constructor(reason: string, payload?: undefined) {
     super(payload);
     this.reason = reason;

@@ -21,6 +21,7 @@ export class Union {
     return true;
   }
 
+  /** The statement about the source that prevails. */
   get(source: string): Standing | undefined {
     return this.#standings.get(source);
   }
@@ -31,7 +32,8 @@ export class Union {
    */
   isComplete(source: string, version?: string): boolean {
     const standing = this.#standings.get(source);
-    return standing?.state === "complete" && (version === undefined || version === standing.version);
+    return standing?.state === "complete" &&
+      (version === undefined || version === standing.version);
   }
 
   /** How many sources are complete in some version. */

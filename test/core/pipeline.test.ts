@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { composite, EmptyTask, failed, FailedTask, NoneTask, pipeline, type RunEvent, type Stage } from "../../mod.ts";
+import {
+  composite,
+  EmptyTask,
+  failed,
+  FailedTask,
+  NoneTask,
+  pipeline,
+  type RunEvent,
+  type Stage,
+} from "../../mod.ts";
 
 const code = (code: string) => expect.objectContaining({ code });
 
@@ -19,7 +28,13 @@ describe("pipeline()", () => {
       .sink((s) => void got.push(s))
       .run();
     expect(got.toSorted()).toEqual(["10", "10!", "11", "11!", "30", "30!", "31", "31!"]);
-    expect(report.sources).toEqual({ completed: 3, skipped: 0, failed: 0, pending: 0, unrecorded: 0 });
+    expect(report.sources).toEqual({
+      completed: 3,
+      skipped: 0,
+      failed: 0,
+      pending: 0,
+      unrecorded: 0,
+    });
     expect(report.stages.map((s) => [s.name, s.tasks, s.emitted, s.filtered])).toEqual([
       ["source", 1, 3, 0],
       ["map", 3, 3, 0],
@@ -40,8 +55,14 @@ describe("pipeline()", () => {
       .sink((_, c) => void ids.push(`${c.id} of ${c.source?.id}`))
       .run({ concurrency: 1 });
     expect(ids.toSorted()).toEqual([
-      "0_a_1_0", "0_a_1_0_0 of a_1", "0_a_1_1", "0_a_1_1_0 of a_1",
-      "0_b_0", "0_b_0_0 of b", "0_b_1", "0_b_1_0 of b",
+      "0_a_1_0",
+      "0_a_1_0_0 of a_1",
+      "0_a_1_1",
+      "0_a_1_1_0 of a_1",
+      "0_b_0",
+      "0_b_0_0 of b",
+      "0_b_1",
+      "0_b_1_0 of b",
     ]);
   });
 
@@ -55,9 +76,10 @@ describe("pipeline()", () => {
       yield* [1, 2];
     }],
     ["promise of an array", async () => [1, 2]],
-    ["ReadableStream", () => new ReadableStream<number>({
-      start: (c) => [1, 2].forEach((n) => c.enqueue(n)) ?? c.close(),
-    })],
+    ["ReadableStream", () =>
+      new ReadableStream<number>({
+        start: (c) => [1, 2].forEach((n) => c.enqueue(n)) ?? c.close(),
+      })],
   ])("takes a %s as a source, twice", async (_, input) => {
     const p = pipeline("inputs").source<number>(input).sink(() => {});
     expect((await p.run()).sources.completed).toBe(2);
@@ -97,10 +119,14 @@ describe("pipeline()", () => {
   });
 
   test("expands composite stages, nested too, and refuses one that contains itself", async () => {
-    const add = (n: number): Stage<number, number> => ({ name: `+${n}`, process: (t) => t.payload + n });
+    const add = (n: number): Stage<number, number> => ({
+      name: `+${n}`,
+      process: (t) => t.payload + n,
+    });
     const three = composite<number, number>("three", [add(1), composite("two", [add(1), add(1)])]);
     const got: number[] = [];
-    const report = await pipeline("nested").source([0]).stage(three).sink((n) => void got.push(n)).run();
+    const report = await pipeline("nested").source([0]).stage(three).sink((n) => void got.push(n))
+      .run();
     expect(got).toEqual([3]);
     expect(report.stages.map((s) => s.name)).toEqual(["source", "+1", "+1 2", "+1 3", "sink"]);
     const parts: Stage<number, number>[] = [];
@@ -119,10 +145,19 @@ describe("pipeline()", () => {
     };
     const refused: [() => { run(): Promise<unknown> }, RegExp][] = [
       [() => p, /no stages/],
-      [() => p["source"]!([1])["source"]!([2], { name: "second" }), /"source" and "second" are sources/],
+      [
+        () => p["source"]!([1])["source"]!([2], { name: "second" }),
+        /"source" and "second" are sources/,
+      ],
       [() => p["map"]!(String)["source"]!([1]), /the source "source" is not the first/],
-      [() => p["source"]!([1])["sink"]!(String)["map"]!((x: unknown) => x, { name: "after" }), /the sink "String" is not the last stage: "after"/],
-      [() => p["source"]!([1])["sink"]!(String)["sink"]!(Number), /"String" and "Number" are sinks/],
+      [
+        () => p["source"]!([1])["sink"]!(String)["map"]!((x: unknown) => x, { name: "after" }),
+        /the sink "String" is not the last stage: "after"/,
+      ],
+      [
+        () => p["source"]!([1])["sink"]!(String)["sink"]!(Number),
+        /"String" and "Number" are sinks/,
+      ],
       [() => p["map"]!(String)["sink"]!(Number)["source"]!([1]), /comes after the sink/],
     ];
     for (const [make, message] of refused) {
@@ -142,7 +177,9 @@ describe("pipeline()", () => {
     [{ maxOpenSources: 1.5 }],
     [{ maxFailures: -1 }],
   ])("refuses the option %j", async (options) => {
-    await expect(pipeline("p").source([1]).run(options)).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    await expect(pipeline("p").source([1]).run(options)).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+    });
   });
 
   test("refuses stage options out of range", async () => {
@@ -179,7 +216,11 @@ describe("pipeline()", () => {
 describe("sentinels", () => {
   test("carry no payload, count nothing and are told apart", () => {
     expect([new EmptyTask().id, new EmptyTask().dataset]).toEqual(["0", "empty"]);
-    expect([new NoneTask().dataset, failed("why").dataset, failed("why").reason]).toEqual(["none", "failed", "why"]);
+    expect([new NoneTask().dataset, failed("why").dataset, failed("why").reason]).toEqual([
+      "none",
+      "failed",
+      "why",
+    ]);
     for (const task of [new EmptyTask(), new NoneTask(), failed("x")]) {
       expect([task.items, task.payload]).toEqual([0, undefined]);
     }
@@ -210,7 +251,8 @@ describe("sentinels", () => {
   test("a source stage that fails a slot ends the run with an error, after what is open", async () => {
     const got: number[] = [];
     await expect(
-      pipeline("p").source<number>([1, failed("broken") as never, 3]).sink((n) => void got.push(n)).run(),
+      pipeline("p").source<number>([1, failed("broken") as never, 3]).sink((n) => void got.push(n))
+        .run(),
     ).rejects.toMatchObject({ code: "SOURCE_FAILED", report: { sources: { completed: 1 } } });
     expect(got).toEqual([1]);
   });
@@ -238,7 +280,8 @@ describe("a stage's results", () => {
   });
 
   test("an empty fan-out drains its task", async () => {
-    const { sources } = await pipeline("p").source([1, 2]).flatMap((n) => (n === 1 ? [] : [n])).sink(() => {}).run();
+    const { sources } = await pipeline("p").source([1, 2]).flatMap((n) => (n === 1 ? [] : [n]))
+      .sink(() => {}).run();
     expect(sources.completed).toBe(2);
   });
 
@@ -254,7 +297,8 @@ describe("a stage's results", () => {
   });
 
   test("a text is not a list of letters", async () => {
-    const { failures } = await pipeline("p").source(["ab"]).flatMap((s) => s as unknown as string[]).sink(() => {}).run();
+    const { failures } = await pipeline("p").source(["ab"]).flatMap((s) => s as unknown as string[])
+      .sink(() => {}).run();
     expect(failures[0]!.reason).toMatch(/returned string: return a list/);
   });
 
@@ -333,10 +377,11 @@ describe("content ids", () => {
   test.each([["", /empty/], ["x".repeat(70_000), /70000 characters/], [7, /a number/]])(
     "cannot be %.10s",
     async (id, message) => {
-      await expect(pipeline("p").source([1], { id: () => id as string }).run()).rejects.toMatchObject({
-        code: "SOURCE_ID_INVALID",
-        message: expect.stringMatching(message),
-      });
+      await expect(pipeline("p").source([1], { id: () => id as string }).run()).rejects
+        .toMatchObject({
+          code: "SOURCE_ID_INVALID",
+          message: expect.stringMatching(message),
+        });
     },
   );
 
@@ -351,7 +396,11 @@ describe("content ids", () => {
   });
 
   test("on other stages are ignored", async () => {
-    const stage: Stage<number, number> = { name: "s", process: (t) => t.payload, sourceId: () => "same" };
+    const stage: Stage<number, number> = {
+      name: "s",
+      process: (t) => t.payload,
+      sourceId: () => "same",
+    };
     const p = pipeline("p").source([1, 2]).stage(stage).sink(() => {});
     expect((await p.run()).sources.completed).toBe(2);
   });

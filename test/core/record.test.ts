@@ -25,7 +25,14 @@ const record = (source: fc.Arbitrary<string>): fc.Arbitrary<CheckpointRecord> =>
   );
 
 function encoded(overrides: Partial<CheckpointRecord> = {}): Uint8Array {
-  return encodeRecord({ source: "s", state: "complete", clock: 1, writer: "w", at: 0, ...overrides });
+  return encodeRecord({
+    source: "s",
+    state: "complete",
+    clock: 1,
+    writer: "w",
+    at: 0,
+    ...overrides,
+  });
 }
 
 describe("encodeRecord()", () => {

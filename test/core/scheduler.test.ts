@@ -53,7 +53,11 @@ describe("the order of work", () => {
       .sink((s) => void log.push(`sink ${s}`))
       .run();
     expect(log).toEqual([0, 1, 2].flatMap((n) => [
-      `open ${n}`, `map ${n}a`, `sink ${n}a`, `map ${n}b`, `sink ${n}b`,
+      `open ${n}`,
+      `map ${n}a`,
+      `sink ${n}a`,
+      `map ${n}b`,
+      `sink ${n}b`,
     ]));
   });
 
@@ -160,14 +164,19 @@ describe("giving up", () => {
   const typo = (n: number) => (n as unknown as { nme: { length: number } }).nme.length;
 
   test("failFast ends the run at the first failure, with the report", async () => {
-    const error = await numbers(1_000).map(typo).sink(() => {}).run({ failFast: true }).catch((e) => e);
+    const error = await numbers(1_000).map(typo).sink(() => {}).run({ failFast: true }).catch((e) =>
+      e
+    );
     expect(error).toBeInstanceOf(RunError);
     expect(error).toMatchObject({ code: "RUN_ABORTED", report: { failureCount: 1 } });
   });
 
   test("a typo does not burn through all sources", async () => {
     const error = await numbers(100_000).map(typo).sink(() => {}).run().catch((e) => e);
-    expect(error).toMatchObject({ code: "TOO_MANY_FAILURES", message: expect.stringMatching(/20 sources failed/) });
+    expect(error).toMatchObject({
+      code: "TOO_MANY_FAILURES",
+      message: expect.stringMatching(/20 sources failed/),
+    });
     expect(error.report.failureCount).toBe(20);
   });
 
@@ -178,7 +187,9 @@ describe("giving up", () => {
   });
 
   test("many failures among more successes do not end the run", async () => {
-    const report = await numbers(1_000).map((n) => (n % 3 === 2 ? failed("third") : n)).sink(() => {}).run();
+    const report = await numbers(1_000).map((n) => (n % 3 === 2 ? failed("third") : n)).sink(
+      () => {},
+    ).run();
     expect(report.sources).toMatchObject({ completed: 667, failed: 333 });
     expect(report.failures).toHaveLength(100);
     expect(report.failureCount).toBe(333);
@@ -197,7 +208,9 @@ describe("giving up", () => {
       if (n === 50 && broken) throw new Error("no");
       return n;
     }).sink(() => {});
-    const error = await p.run({ checkpoint: new ScriptedStore(shelf, "a"), failFast: true }).catch((e) => e);
+    const error = await p.run({ checkpoint: new ScriptedStore(shelf, "a"), failFast: true }).catch((
+      e,
+    ) => e);
     broken = false;
     const { sources } = await p.run({ checkpoint: new ScriptedStore(shelf, "b") });
     expect(sources.skipped).toBe(error.report.sources.completed);
@@ -303,7 +316,10 @@ describe("a checkpoint", () => {
       return n;
     }).sink(() => {});
     const error = await p.run({ checkpoint: full, maxOpenSources: 8 }).catch((e) => e);
-    expect(error).toMatchObject({ code: "CHECKPOINT_WRITE", message: expect.stringMatching(/could not be recorded/) });
+    expect(error).toMatchObject({
+      code: "CHECKPOINT_WRITE",
+      message: expect.stringMatching(/could not be recorded/),
+    });
     const { completed, unrecorded } = error.report.sources;
     expect(unrecorded).toBeGreaterThan(0);
     expect(unrecorded).toBeLessThanOrEqual(8);
@@ -344,7 +360,14 @@ describe("a sink that commits sources", () => {
       onEvent: (e) => e.type === "source-completed" && log.push(`complete ${e.source}`),
     });
     expect(log).toEqual([
-      "take 0", "take 0", "commit 0", "complete 0", "take 1", "take 1", "commit 1", "complete 1",
+      "take 0",
+      "take 0",
+      "commit 0",
+      "complete 0",
+      "take 1",
+      "take 1",
+      "commit 1",
+      "complete 1",
     ]);
   });
 
@@ -353,8 +376,16 @@ describe("a sink that commits sources", () => {
     const { sources, failures } = await numbers(3).map((n) => (n === 1 ? failed("bad") : n))
       .sink(stage).run({ checkpoint: new ScriptedStore() });
     expect(sources).toMatchObject({ completed: 1, failed: 2 });
-    expect(log.filter((l) => l.startsWith("discard")).toSorted()).toEqual(["discard 1", "discard 2"]);
-    expect(failures).toContainEqual({ stage: "files", source: "2", task: "0_2", reason: "disk full" });
+    expect(log.filter((l) => l.startsWith("discard")).toSorted()).toEqual([
+      "discard 1",
+      "discard 2",
+    ]);
+    expect(failures).toContainEqual({
+      stage: "files",
+      source: "2",
+      task: "0_2",
+      reason: "disk full",
+    });
   });
 
   test("discards what is open when the run is given up", async () => {
@@ -365,7 +396,10 @@ describe("a sink that commits sources", () => {
       return n;
     }).sink(stage).run({ failFast: true }).catch(() => {});
     expect(log.filter((l) => l.startsWith("discard")).length).toBeGreaterThanOrEqual(2);
-    expect(log.filter((l) => l.startsWith("commit")).length + log.filter((l) => l.startsWith("discard")).length).toBe(3);
+    expect(
+      log.filter((l) => l.startsWith("commit")).length +
+        log.filter((l) => l.startsWith("discard")).length,
+    ).toBe(3);
   });
 });
 
@@ -394,8 +428,13 @@ describe("setup() and teardown()", () => {
         throw new Error("no");
       },
     });
-    await expect(numbers(1).stage(broken("setup")).run()).rejects.toMatchObject({ code: "STAGE_SETUP", subject: "broken" });
-    await expect(numbers(1).stage(broken("teardown")).run()).rejects.toMatchObject({ code: "STAGE_TEARDOWN" });
+    await expect(numbers(1).stage(broken("setup")).run()).rejects.toMatchObject({
+      code: "STAGE_SETUP",
+      subject: "broken",
+    });
+    await expect(numbers(1).stage(broken("teardown")).run()).rejects.toMatchObject({
+      code: "STAGE_TEARDOWN",
+    });
   });
 });
 

@@ -26,7 +26,7 @@ export class ScriptedStore implements CheckpointStore {
   }
 
   manifest(proposed: string): Promise<string> {
-    return Promise.resolve((this.shelf.manifest ??= proposed));
+    return Promise.resolve(this.shelf.manifest ??= proposed);
   }
 
   async *read(): AsyncGenerator<RecordBatch> {
