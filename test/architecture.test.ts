@@ -44,7 +44,9 @@ describe("the dependency rule", () => {
   });
 
   test("core/ imports nothing but itself", () => {
-    expect(strays(imports("core/**/*.ts"), (i) => i.isOurs && room(i.target) === "core")).toEqual([]);
+    expect(strays(imports("core/**/*.ts"), (i) => i.isOurs && room(i.target) === "core")).toEqual(
+      [],
+    );
   });
 
   test.each(["stores", "io", "executors"])("%s/ imports core/ and itself", (dir) => {
@@ -60,7 +62,9 @@ describe("the dependency rule", () => {
       return target === undefined || target === adapterOf(i.file);
     };
     expect(strays(imports("stores/{lmdb,sqlite}/**/*.ts"), allowed)).toEqual([]);
-    expect(strays(imports("stores/memory.ts"), (i) => adapterOf(i.target) === undefined)).toEqual([]);
+    expect(strays(imports("stores/memory.ts"), (i) => adapterOf(i.target) === undefined)).toEqual(
+      [],
+    );
   });
 
   test("mod.ts is the only barrel: cli/, bench/ and examples/ import it and nothing behind it", () => {
@@ -103,7 +107,9 @@ describe("the package", () => {
     const entries = Object.keys(node).filter((e) => e !== "./package.json");
     expect(entries.toSorted()).toEqual(Object.keys(deno).toSorted());
     for (const entry of entries) {
-      expect(node[entry].default).toBe(deno[entry].replace("./", "./dist/").replace(/\.ts$/, ".js"));
+      expect(node[entry].default).toBe(
+        deno[entry].replace("./", "./dist/").replace(/\.ts$/, ".js"),
+      );
     }
     for (const [name, range] of Object.entries(dependencies)) {
       expect(map[name]).toBe(`npm:${name}@${String(range)}`);

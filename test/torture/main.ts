@@ -79,7 +79,7 @@ function runVictim(work: Work, delay: number): Promise<{ killed: boolean; output
   child.stdout.on("data", (chunk: Buffer) => output += chunk.toString());
   return new Promise((resolve, reject) => {
     const timer = Number.isFinite(delay)
-      ? setTimeout(() => child.kill("SIGKILL"), delay)
+      ? setTimeout(() => process.kill(child.pid!, "SIGKILL"), delay)
       : undefined;
     child.on("error", reject);
     child.on("close", (code, signal) => {
