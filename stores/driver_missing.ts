@@ -1,0 +1,16 @@
+import { TidemarkError } from "../core/errors.ts";
+import { reasonOf } from "./file_error.ts";
+
+/** The error for a driver that is not installed, or not for this system. */
+export function driverMissing(store: string, driver: string, cause: unknown): TidemarkError {
+  const remedy = driver.startsWith("node:")
+    ? "this runtime does not have it: use a newer one, or another driver"
+    : `install it with "npm install ${driver}"`;
+  return new TidemarkError(
+    "DRIVER_MISSING",
+    `The ${store} store needs the package "${driver}", which cannot be loaded: ${remedy} (${
+      reasonOf(cause)
+    })`,
+    { cause, subject: driver },
+  );
+}

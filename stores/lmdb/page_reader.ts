@@ -1,0 +1,124 @@
+import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
+import { decodeMarker, FILE_FORMAT, FIRST_KEY, MARKER_KEY } from "./marker.ts";
+import type { PageFile } from "./page_file.ts";
+import type { Meta } from "./page_format.ts";
+import { TreeCursor, type ValueSink } from "./tree_cursor.ts";
+
+/** How often damage must be found again before it is believed. */
+const DAMAGE_ATTEMPTS = 3;
+/** How often a writer may be quicker before pages are read one by one. */
+const MOVES_TO_HURRY = 4;
+
+/** How far a file was read. */
+export interface ReadPosition {
+  /** The snapshot that was read to its end. */
+  transaction: bigint;
+  /** The last key that was yielded. */
+  key: number;
+}
+
+/** The position before everything. */
+export function startOfFile(): ReadPosition {
+  return { transaction: -1n, key: FIRST_KEY - 1 };
+}
+
+/**
+ * Reads the records of a file that another process may be writing, without its lock and
+ * without LMDB. A snapshot's pages stay as they are until the second transaction after it
+ * has been committed, because a transaction reuses only pages that were free two
+ * transactions ago. So what was read is accepted only if the newest transaction is then at
+ * most one further than the snapshot; otherwise it is read again from a newer one.
+ */
+export class PageReader {
+  readonly #file: PageFile;
+  readonly #position: ReadPosition;
+  readonly #onDamage: (what: string) => void;
+  #batchSize = READ_BATCH_RECORDS;
+
+  /** @param onDamage Told what is wrong with the file and what becomes of it. */
+  constructor(file: PageFile, position: ReadPosition, onDamage: (what: string) => void) {
+    this.#file = file;
+    this.#position = position;
+    this.#onDamage = onDamage;
+  }
+
+  /** The records after the position, which moves with them. */
+  async *batches(): AsyncGenerator<readonly Uint8Array[]> {
+    for (let damages = 0, moves = 0;;) {
+      const meta = await this.#file.newestMeta();
+      await this.#file.refresh();
+      if (typeof meta !== "object") {
+        if (meta === "damaged" && ++damages < DAMAGE_ATTEMPTS) continue;
+        this.#onDamage(this.#refusal(meta));
+        return;
+      }
+      if (meta.transaction === this.#position.transaction) return;
+      // A file that went back in time was replaced, say from a backup.
+      if (meta.transaction < this.#position.transaction) {
+        Object.assign(this.#position, startOfFile());
+      }
+      const outcome = yield* this.#snapshot(meta, damages + 1 >= DAMAGE_ATTEMPTS);
+      if (outcome === "end") return;
+      if (outcome === "damaged") damages++;
+      else if (++moves >= MOVES_TO_HURRY) this.#file.swift = true;
+    }
+  }
+
+  #refusal(refusal: string): string {
+    if (this.#file.size === 0) return "is empty";
+    if (refusal === "newer") return "is of a newer LMDB format: update to read it";
+    if (refusal === "foreign") return "is not an LMDB file of this kind of machine";
+    return "is damaged: it has no readable LMDB header";
+  }
+
+  async *#snapshot(
+    meta: Meta,
+    believeDamage: boolean,
+  ): AsyncGenerator<readonly Uint8Array[], "end" | "moved" | "damaged"> {
+    const cursor = new TreeCursor(this.#file, meta);
+    const refusal = await this.#checkMarker(cursor, meta);
+    if (await this.#movedFrom(meta)) return "moved";
+    if (cursor.damage !== undefined && !believeDamage) return "damaged";
+    if (refusal !== undefined) {
+      this.#onDamage(refusal);
+      return "end";
+    }
+    await cursor.seek(this.#position.key);
+    for (let more = true; more;) {
+      const sink: ValueSink = { records: [], bytes: 0 };
+      more = await cursor.fill(sink, this.#batchSize, READ_BATCH_BYTES);
+      if (await this.#movedFrom(meta)) {
+        // A smaller batch is read within fewer of the writer's transactions.
+        this.#batchSize = Math.max(16, this.#batchSize >> 1);
+        return "moved";
+      }
+      if (cursor.damage !== undefined && !believeDamage) return "damaged";
+      this.#position.key = cursor.lastKey;
+      this.#batchSize = Math.min(READ_BATCH_RECORDS, this.#batchSize << 1);
+      if (sink.records.length > 0) yield sink.records;
+    }
+    this.#position.transaction = meta.transaction;
+    if (cursor.damage !== undefined) {
+      this.#onDamage(`is damaged: ${cursor.damage}; what is readable of it was read`);
+    }
+    return "end";
+  }
+
+  async #checkMarker(cursor: TreeCursor, meta: Meta): Promise<string | undefined> {
+    if (!meta.integerKeys) return "was not written by Tidemark";
+    const marker = await cursor.peek(MARKER_KEY);
+    const format = marker && decodeMarker(marker);
+    if (format === FILE_FORMAT) return undefined;
+    if (format !== undefined) {
+      return `is of format ${format}, newer than this version's ${FILE_FORMAT}: update to read it`;
+    }
+    // Each record is verified by whoever decodes it, so a lost first page loses only itself.
+    return cursor.damage === undefined ? "was not written by Tidemark" : undefined;
+  }
+
+  async #movedFrom(meta: Meta): Promise<boolean> {
+    const now = await this.#file.newestMeta();
+    if (typeof now !== "object") return true;
+    return now.transaction > meta.transaction + 1n || now.transaction < meta.transaction;
+  }
+}

@@ -1,0 +1,180 @@
+import { sql } from "kysely";
+import { messageOf } from "../../core/errors.ts";
+import { errnoOf } from "../file_error.ts";
+import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
+import type { OpenMode, SqliteBinding } from "./binding.ts";
+import { readHeader } from "./header.ts";
+import { connect, disconnect, type RecordDatabase } from "./record_table.ts";
+import { SalvageCopy } from "./salvage_copy.ts";
+
+const MODE: OpenMode = { readOnly: true, timeout: 2000 };
+/** How many damaged places of a file are jumped over. */
+const MOST_GAPS = 1000;
+/** More missing rows than this are rather a wrong number. */
+const PLAUSIBLE_GAP = 1 << 20;
+/** The first batch is small, because records may be large. */
+const FIRST_BATCH = 64;
+
+/** How far a file was read. */
+export interface ReadPosition {
+  /** The last row that was yielded. */
+  seq: number;
+}
+
+interface Row {
+  readonly seq: number;
+  /** A blob, unless the file is damaged. */
+  readonly data: unknown;
+}
+
+/** The errors that mean that the file's content is wrong, in words that both bindings use. */
+function isDamage(cause: unknown): boolean {
+  const said = `${errnoOf(cause) ?? ""} ${messageOf(cause)}`;
+  return /SQLITE_CORRUPT|SQLITE_NOTADB|malformed|not a database|no such (table|column)|too large/
+    .test(said);
+}
+
+/** Reads the rows of another writer's file after a position. */
+export class RecordReader {
+  readonly #binding: SqliteBinding;
+  readonly #path: string;
+  readonly #position: ReadPosition;
+  readonly #onDamage: (what: string) => void;
+  #damage: string | undefined;
+
+  constructor(
+    binding: SqliteBinding,
+    path: string,
+    position: ReadPosition,
+    onDamage: (what: string) => void,
+  ) {
+    this.#binding = binding;
+    this.#path = path;
+    this.#position = position;
+    this.#onDamage = onDamage;
+  }
+
+  /** The records after the position, which moves with them. */
+  async *batches(): AsyncGenerator<readonly Uint8Array[]> {
+    const header = await readHeader(this.#path);
+    if (header.refusal !== undefined) {
+      this.#onDamage(header.refusal);
+      return;
+    }
+    const direct = await this.#tryOpen(this.#path);
+    if (direct !== undefined) {
+      yield* this.#rows(direct);
+    } else {
+      await using copy = await SalvageCopy.of(this.#path, header.length);
+      yield* this.#rows(connect(this.#binding, copy.path, { ...MODE, readOnly: false }));
+    }
+    if (this.#damage !== undefined) {
+      this.#onDamage(`is damaged: ${this.#damage}; what is readable of it was read`);
+    }
+  }
+
+  /** A connection, or undefined where SQLite does not read the file in its place. */
+  async #tryOpen(path: string): Promise<RecordDatabase | undefined> {
+    let database: RecordDatabase | undefined;
+    try {
+      database = connect(this.#binding, path, MODE);
+      await sql`select count(*) from sqlite_master`.execute(database);
+      return database;
+    } catch (cause) {
+      if (database !== undefined) await disconnect(database);
+      if (isDamage(cause)) this.#damage = messageOf(cause);
+      return undefined;
+    }
+  }
+
+  async *#rows(database: RecordDatabase): AsyncGenerator<readonly Uint8Array[]> {
+    try {
+      let limit = FIRST_BATCH;
+      for (let gaps = 0;;) {
+        const rows = await this.#damageAware(() => after(database, this.#position.seq, limit));
+        if (rows?.length === 0) return;
+        if (rows !== undefined) {
+          const records = this.#checked(rows);
+          if (records.length > 0) yield records;
+          limit = nextLimit(records, limit);
+        } else if (limit > 1) {
+          // Fewer rows at a time come closer to the damaged page.
+          limit = Math.max(1, limit >> 2);
+        } else if (++gaps > MOST_GAPS || !(await this.#jump(database))) {
+          return;
+        }
+      }
+    } finally {
+      await disconnect(database);
+    }
+  }
+
+  /** The rows' records. In a whole file the rows are numbered without gaps. */
+  #checked(rows: readonly Row[]): Uint8Array[] {
+    const records = rows.map((row) => row.data).filter((data) => data instanceof Uint8Array);
+    const expected = this.#position.seq + rows.length;
+    const last = rows.at(-1)!.seq;
+    if (last !== expected || records.length < rows.length) {
+      this.#damage ??= "rows are missing or altered";
+    }
+    // An altered number must not make all that is added later look old.
+    const gap = last - expected;
+    this.#position.seq = gap > 0 && gap < PLAUSIBLE_GAP && ascend(rows) ? last : expected;
+    return records;
+  }
+
+  async #damageAware<T>(query: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await query();
+    } catch (cause) {
+      if (!isDamage(cause)) throw cause;
+      this.#damage ??= messageOf(cause);
+      return undefined;
+    }
+  }
+
+  /** Moves the position to shortly before the next row that can be read. */
+  async #jump(database: RecordDatabase): Promise<boolean> {
+    const { seq } = this.#position;
+    const readable = async (distance: number) =>
+      ((await this.#damageAware(() => after(database, seq + distance, 1)))?.length ?? 0) > 0;
+    let distance = 1;
+    while (!(await readable(distance))) {
+      distance *= 2;
+      if (!Number.isSafeInteger(seq + distance)) return false;
+    }
+    let lost = distance / 2;
+    while (distance - lost > 1) {
+      const middle = Math.floor((distance + lost) / 2);
+      if (await readable(middle)) distance = middle;
+      else lost = middle;
+    }
+    this.#position.seq = seq + distance;
+    return true;
+  }
+}
+
+async function after(
+  database: RecordDatabase,
+  seq: number,
+  limit: number,
+): Promise<readonly Row[]> {
+  return await database
+    .selectFrom("record")
+    .select(["seq", "data"])
+    .where("seq", ">", seq)
+    .orderBy("seq")
+    .limit(limit)
+    .execute();
+}
+
+function ascend(rows: readonly Row[]): boolean {
+  return rows.every((row, index) => index === 0 || row.seq > rows[index - 1]!.seq);
+}
+
+/** As many rows as are likely to stay within the limits of a batch. */
+function nextLimit(records: readonly Uint8Array[], limit: number): number {
+  const bytes = records.reduce((sum, record) => sum + record.length, 0);
+  const fitting = Math.floor((READ_BATCH_BYTES * records.length) / (bytes + 1));
+  return Math.max(1, Math.min(READ_BATCH_RECORDS, fitting, limit * 4));
+}

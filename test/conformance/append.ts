@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import type { ConformanceCase } from "./case.ts";
+import {
+  assertSameRecords,
+  numbered,
+  numberedRange,
+  range,
+  readAll,
+  readNumbers,
+  scrambled,
+} from "./records.ts";
+
+/** What `append()` must do. */
+export const appendCases: readonly ConformanceCase[] = [
+  {
+    name: "append() keeps records for the next store",
+    needs: [],
+    async run(harness) {
+      const first = await harness.open();
+      await first.append(numberedRange(0, 3));
+      await first.append([numbered(3)]);
+      await first.close();
+      const second = await harness.open();
+      assert.deepEqual(await readNumbers(second), range(0, 4));
+    },
+  },
+  {
+    name: "append() of nothing does nothing",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      await store.append([]);
+      await store.append([numbered(1)]);
+      await store.append([]);
+      await store.close();
+      assert.deepEqual(await readNumbers(await harness.open()), [1]);
+    },
+  },
+  {
+    name: "append() keeps the order within a batch and between batches",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      for (let start = 0; start < 600; start += 60) await store.append(numberedRange(start, 60));
+      await store.close();
+      assert.deepEqual(await readNumbers(await harness.open()), range(0, 600));
+    },
+  },
+  {
+    name: "append() keeps a batch of 50,000 records",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      await store.append(numberedRange(0, 50_000, 80));
+      await store.close();
+      assert.deepEqual(await readNumbers(await harness.open()), range(0, 50_000));
+    },
+  },
+  {
+    name: "append() keeps bytes of every value and every length",
+    needs: [],
+    async run(harness) {
+      const records = [
+        new Uint8Array(0),
+        Uint8Array.from({ length: 256 }, (_, byte) => byte),
+        ...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)),
+        new Uint8Array(4096).fill(0xff),
+        ...[2, 3, 100, 1000, 1978, 1979, 2000, 2020, 2040, 4000, 4071, 4072, 4073, 4074].map(
+          (length) => scrambled(length, length),
+        ),
+        ...[4095, 4096, 4097, 8191, 8192, 8193, 65_535, 65_536, 131_072, 262_145].map((length) =>
+          scrambled(length, length)
+        ),
+        scrambled(1 << 20, 7),
+        Uint8Array.of(1),
+      ];
+      const store = await harness.open();
+      await store.append(records);
+      await store.close();
+      assertSameRecords(await readAll(await harness.open()), records);
+      assert.deepEqual(harness.warnings, []);
+    },
+  },
+  {
+    name: "append() keeps a part of a larger buffer",
+    needs: [],
+    async run(harness) {
+      const buffer = scrambled(1000, 3);
+      const parts = [buffer.subarray(10, 20), buffer.subarray(0, 0), buffer.subarray(990)];
+      const store = await harness.open();
+      await store.append(parts);
+      await store.close();
+      assertSameRecords(await readAll(await harness.open()), parts);
+    },
+  },
+  {
+    name: "append() is not affected by what becomes of the bytes afterwards",
+    needs: [],
+    async run(harness) {
+      const record = numbered(5);
+      const store = await harness.open();
+      await store.append([record]);
+      record.fill(0xee);
+      await store.append([numbered(6)]);
+      await store.close();
+      assert.deepEqual(await readNumbers(await harness.open()), [5, 6]);
+    },
+  },
+  {
+    name: "append() keeps a record that is appended twice twice",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      await store.append([numbered(1), numbered(1)]);
+      await store.append([numbered(1)]);
+      await store.close();
+      assert.deepEqual(await readNumbers(await harness.open()), [1, 1, 1]);
+    },
+  },
+];

@@ -1,0 +1,39 @@
+import type { StoreWarning } from "../../core/host.ts";
+import type { CheckpointStore, StoreCapabilities } from "../../core/store.ts";
+
+/** How a case opens the store under test. */
+export interface OpenOptions {
+  readonly onWarning: (warning: StoreWarning) => void;
+}
+
+/** What an adapter tells the suite about its store. */
+export interface Harness {
+  /** What reports call the store. */
+  readonly name: string;
+  readonly capabilities: StoreCapabilities;
+  /** Opens a store. Two stores opened for one directory are two writers of one checkpoint. */
+  open(directory: string, options: OpenOptions): Promise<CheckpointStore>;
+}
+
+/** What a case works with: one checkpoint that is its own. */
+export interface CaseHarness {
+  /** The checkpoint's directory; it does not exist before the first store is opened. */
+  readonly directory: string;
+  readonly capabilities: StoreCapabilities;
+  /** What the stores have warned about so far. */
+  readonly warnings: readonly StoreWarning[];
+  /** Opens one more store for the checkpoint. It is closed after the case. */
+  open(): Promise<CheckpointStore>;
+}
+
+/** A capability that a case cannot do without. */
+export type Need = keyof StoreCapabilities;
+
+/** One thing that every store must do. */
+export interface ConformanceCase {
+  /** The operation and what it does, as in `append() keeps the order`. */
+  readonly name: string;
+  readonly needs: readonly Need[];
+  /** Rejects when the store does not conform. */
+  run(harness: CaseHarness): Promise<void>;
+}

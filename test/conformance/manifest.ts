@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import type { ConformanceCase } from "./case.ts";
+import { range, readNumbers } from "./records.ts";
+
+/** What `manifest()` must do. */
+export const manifestCases: readonly ConformanceCase[] = [
+  {
+    name: "manifest() keeps the first proposal",
+    needs: [],
+    async run(harness) {
+      const first = await harness.open();
+      assert.equal(await first.manifest("one"), "one");
+      assert.equal(await first.manifest("two"), "one");
+      await first.close();
+      const second = await harness.open();
+      assert.equal(await second.manifest("three"), "one");
+    },
+  },
+  {
+    name: "manifest() is the same for all who race for it",
+    needs: ["shared"],
+    async run(harness) {
+      const stores = await Promise.all(range(0, 16).map(() => harness.open()));
+      const standing = await Promise.all(stores.map((store, index) => store.manifest(`m${index}`)));
+      assert.equal(new Set(standing).size, 1, standing.join());
+      assert.match(standing[0]!, /^m\d+$/);
+    },
+  },
+  {
+    name: "manifest() keeps any text as it is",
+    needs: [],
+    async run(harness) {
+      const text = `{"é":"\u{1f30a}\\u0000"}\r\n${"x".repeat(100_000)}`;
+      const store = await harness.open();
+      assert.equal(await store.manifest(text), text);
+      await store.close();
+      assert.equal(await (await harness.open()).manifest("other"), text);
+    },
+  },
+  {
+    name: "manifest() is no record",
+    needs: [],
+    async run(harness) {
+      await (await harness.open()).manifest("text");
+      assert.deepEqual(await readNumbers(await harness.open()), []);
+      assert.deepEqual(harness.warnings, []);
+    },
+  },
+];

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import type { ConformanceCase } from "./case.ts";
+import { numbered, numberedRange, numberOf, range, readNumbers } from "./records.ts";
+
+/** What `read()` must do. */
+export const readCases: readonly ConformanceCase[] = [
+  {
+    name: "read() of a new checkpoint yields nothing",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      assert.deepEqual(await readNumbers(store), []);
+      assert.deepEqual(harness.warnings, []);
+    },
+  },
+  {
+    name: "read() leaves out this store's own appends",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      await store.append(numberedRange(0, 10));
+      assert.deepEqual(await readNumbers(store), []);
+      await store.append(numberedRange(10, 10));
+      assert.deepEqual(await readNumbers(store), []);
+    },
+  },
+  {
+    name: "read() yields what was there before once",
+    needs: [],
+    async run(harness) {
+      const first = await harness.open();
+      await first.append(numberedRange(0, 10));
+      await first.close();
+      const second = await harness.open();
+      assert.deepEqual(await readNumbers(second), range(0, 10));
+      assert.deepEqual(await readNumbers(second), []);
+    },
+  },
+  {
+    name: "read() yields what others have added since",
+    needs: ["shared"],
+    async run(harness) {
+      const reader = await harness.open();
+      const writer = await harness.open();
+      assert.deepEqual(await readNumbers(reader), []);
+      for (let start = 0; start < 2000; start += 100) {
+        await writer.append(numberedRange(start, 100));
+        assert.deepEqual(await readNumbers(reader), range(start, 100));
+      }
+      await writer.close();
+      assert.deepEqual(await readNumbers(reader), []);
+      assert.deepEqual(harness.warnings, []);
+    },
+  },
+  {
+    name: "read() yields large checkpoints in batches",
+    needs: [],
+    async run(harness) {
+      const writer = await harness.open();
+      await writer.append(numberedRange(0, 20_000, 80));
+      await writer.close();
+      const sizes: number[] = [];
+      for await (const { records } of (await harness.open()).read()) sizes.push(records.length);
+      assert.ok(sizes.length > 1 && Math.max(...sizes) <= 10_000, `batches of ${sizes.join()}`);
+    },
+  },
+  {
+    name: "read() says where each batch comes from",
+    needs: ["shared"],
+    async run(harness) {
+      const [first, second] = [await harness.open(), await harness.open()];
+      await first.append([numbered(1)]);
+      await second.append([numbered(2)]);
+      const origins: string[] = [];
+      for await (const { origin } of (await harness.open()).read()) origins.push(origin);
+      assert.equal(new Set(origins).size, 2);
+      assert.ok(origins.some((origin) => origin.includes(first.writer)));
+    },
+  },
+  {
+    name: "read() yields records that may be kept",
+    needs: ["shared"],
+    async run(harness) {
+      const writer = await harness.open();
+      const reader = await harness.open();
+      await writer.append(numberedRange(0, 5000));
+      const kept: Uint8Array[] = [];
+      for await (const { records } of reader.read()) kept.push(...records);
+      await writer.append(numberedRange(5000, 5000));
+      for await (const { records } of reader.read()) kept.push(...records);
+      await reader.close();
+      assert.deepEqual(kept.map(numberOf), range(0, 10_000));
+    },
+  },
+  {
+    name: "read() can be abandoned and taken up again",
+    needs: [],
+    async run(harness) {
+      const writer = await harness.open();
+      await writer.append(numberedRange(0, 30_000));
+      await writer.close();
+      const reader = await harness.open();
+      const seen = new Set<number>();
+      for await (const { records } of reader.read()) {
+        for (const record of records) seen.add(numberOf(record));
+        break;
+      }
+      assert.ok(seen.size > 0 && seen.size < 30_000);
+      for (const number of await readNumbers(reader)) seen.add(number);
+      assert.equal(seen.size, 30_000);
+    },
+  },
+  {
+    name: "read() goes on while others append",
+    needs: ["shared"],
+    async run(harness) {
+      const writer = await harness.open();
+      const reader = await harness.open();
+      let durable = 0;
+      const appending = (async () => {
+        for (let start = 0; start < 4000; start += 20) {
+          await writer.append(numberedRange(start, 20));
+          durable = start + 20;
+        }
+      })();
+      const seen: number[] = [];
+      while (durable < 4000) {
+        const before = durable;
+        seen.push(...(await readNumbers(reader)));
+        assert.ok(seen.length >= before, `${seen.length} of ${before} durable records were read`);
+        assert.equal(seen.length % 20, 0, "a part of a batch was read");
+        await new Promise((done) => setTimeout(done, 1));
+      }
+      await appending;
+      seen.push(...(await readNumbers(reader)));
+      assert.deepEqual(seen, range(0, 4000));
+      assert.deepEqual(harness.warnings, []);
+    },
+  },
+];

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import type { ConformanceCase } from "./case.ts";
+import { numberedRange, range, readNumbers } from "./records.ts";
+
+const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
+
+/** What many writers of one checkpoint must be to each other. */
+export const writerCases: readonly ConformanceCase[] = [
+  {
+    name: "writer is another name for each store",
+    needs: [],
+    async run(harness) {
+      const stores = await Promise.all(range(0, 20).map(() => harness.open()));
+      assert.equal(new Set(stores.map((store) => store.writer)).size, 20);
+      for (const { writer } of stores) assert.match(writer, /^[A-Za-z0-9._-]+$/);
+    },
+  },
+  {
+    name: "read() yields the union of 64 writers",
+    needs: ["shared"],
+    async run(harness) {
+      const writers = await Promise.all(range(0, 64).map(() => harness.open()));
+      await Promise.all(writers.map((store, index) => store.append(numberedRange(index * 10, 10))));
+      const reader = await harness.open();
+      assert.deepEqual(sorted(await readNumbers(reader)), range(0, 640));
+      await Promise.all(writers.map((store, index) => store.append(numberedRange(640 + index, 1))));
+      assert.deepEqual(sorted(await readNumbers(reader)), range(640, 64));
+      assert.deepEqual(harness.warnings, []);
+    },
+  },
+  {
+    name: "read() of a writer yields all others' records",
+    needs: ["shared"],
+    async run(harness) {
+      const writers = await Promise.all(range(0, 4).map(() => harness.open()));
+      await Promise.all(writers.map((store, index) => store.append(numberedRange(index, 1))));
+      for (const [index, store] of writers.entries()) {
+        assert.deepEqual(
+          sorted(await readNumbers(store)),
+          range(0, 4).filter((number) => number !== index),
+        );
+      }
+    },
+  },
+];
