@@ -3,7 +3,7 @@ import type { Fact } from "./fact.ts";
 import type { Host, StoreWarning } from "./host.ts";
 import { Ledger, type LedgerChange } from "./ledger.ts";
 import { checkManifest, encodeManifest } from "./manifest.ts";
-import type { RecordState } from "./record.ts";
+import type { CheckpointRecord, RecordState } from "./record.ts";
 import { decodeRecord, encodeRecord } from "./record_codec.ts";
 import { backoff } from "./retry.ts";
 import type { CheckpointStore } from "./store.ts";
@@ -31,9 +31,16 @@ export interface RecordDetails {
 }
 
 interface Waiting {
+  readonly record: CheckpointRecord;
   readonly bytes: Uint8Array;
   readonly done: (recorded: boolean) => void;
 }
+
+/**
+ * What is known of each open store. A store yields a record to its handle once, so that a
+ * second run with the same store object starts from what the first one knew.
+ */
+const known = new WeakMap<CheckpointStore, Union>();
 
 /** About four seconds in all: long enough for a busy disk, short enough for a full one. */
 const APPEND_RETRY = { attempts: 6, delay: 100, factor: 2, maxDelay: 2_000 };
@@ -49,7 +56,9 @@ const LARGEST_APPEND = 16_384;
 export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #ledger = new Ledger();
-  readonly #union = new Union();
+  readonly #union: Union;
+  /** Statements that are on their way to disk: they count once they are there. */
+  readonly #stated = new Map<string, CheckpointRecord>();
   #waiting: Waiting[] = [];
   #appending: Promise<void> | undefined;
   #failure: TidemarkError | undefined;
@@ -57,6 +66,8 @@ export class Checkpoint {
 
   private constructor(options: CheckpointOptions) {
     this.#options = options;
+    this.#union = (options.store && known.get(options.store)) ?? new Union();
+    if (options.store !== undefined) known.set(options.store, this.#union);
   }
 
   /**
@@ -165,15 +176,20 @@ export class Checkpoint {
     const { store, host } = this.#options;
     if (this.#closed || this.#failure !== undefined) return Promise.resolve(false);
     if (state === "complete" && !this.#ledger.isComplete(source)) return Promise.resolve(false);
+    const stated = this.#stated.get(source);
     const record = {
       source,
       state,
-      clock: this.#union.nextClock(source),
+      clock: stated === undefined ? this.#union.nextClock(source) : stated.clock + 1,
       writer: store?.writer ?? "",
       at: host.now(),
       ...(details.version === undefined ? {} : { version: details.version }),
       ...(details.failure === undefined ? {} : { failure: details.failure }),
     };
+    if (store === undefined) {
+      this.#union.add(record);
+      return Promise.resolve(true);
+    }
     let bytes: Uint8Array;
     try {
       bytes = encodeRecord(record);
@@ -181,10 +197,9 @@ export class Checkpoint {
       this.#warn(`source ${printable(source)} cannot be recorded: ${messageOf(thrown)}`, source);
       return Promise.resolve(false);
     }
-    this.#union.add(record);
-    if (store === undefined) return Promise.resolve(true);
+    this.#stated.set(source, record);
     return new Promise((done) => {
-      this.#waiting.push({ bytes, done });
+      this.#waiting.push({ record, bytes, done });
       this.#appending ??= this.#appendAll(store);
     });
   }
@@ -206,7 +221,11 @@ export class Checkpoint {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, LARGEST_APPEND);
       const recorded = await this.#append(store, batch.map((w) => w.bytes));
-      for (const { done } of batch) done(recorded);
+      for (const { record, done } of batch) {
+        if (recorded) this.#union.add(record);
+        if (this.#stated.get(record.source) === record) this.#stated.delete(record.source);
+        done(recorded);
+      }
     }
     this.#appending = undefined;
   }
@@ -238,7 +257,7 @@ export class Checkpoint {
       return;
     }
     const { source, reason } = change;
-    const standing = this.#union.get(source);
+    const standing = this.#stated.get(source) ?? this.#union.get(source);
     const undone = change.wasComplete && standing?.state === "complete";
     this.#warn(
       `source ${printable(source)}: ${reason}. ` +

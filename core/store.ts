@@ -49,15 +49,15 @@ export interface CheckpointStore extends AsyncDisposable {
    * Every writer's records that this handle has not yielded yet: on the first call all of
    * them, later what has been added since, this handle's own appends left out. A damaged
    * or foreign file is skipped with a warning and never ends the iteration. Iterating only
-   * a part of it is allowed; what was not yielded may come again.
+   * a part of it is allowed; what was not yielded comes next time. Records may come again.
    */
   read(): AsyncIterable<RecordBatch>;
 
   /**
    * Appends records as one atomic commit: after a crash all of them are there or none.
    * Resolves when they are on disk. The caller waits for one append before the next.
-   * @throws {TidemarkError} `CHECKPOINT_WRITE` when the store refuses; nothing of the batch
-   * was kept and the same batch may be tried again.
+   * @throws {TidemarkError} `CHECKPOINT_WRITE` when the store refuses. The same batch may be
+   * tried again: a record that a failed sync left behind nevertheless does no harm.
    */
   append(records: readonly Uint8Array[]): Promise<void>;
 

@@ -26,6 +26,7 @@ interface NodeSqlite {
 
 /** Loads the module without its warning that it is experimental, which is not the user's concern. */
 function loadQuietly(): NodeSqlite {
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back as it was
   const emitWarning = process.emitWarning;
   process.emitWarning = (warning: string | Error, ...rest: readonly unknown[]) => {
     if (!String(warning).includes("SQLite is an experimental feature")) {

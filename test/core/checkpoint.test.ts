@@ -207,3 +207,39 @@ describe("the manifest", () => {
     await expect(opening(manifest, true)).resolves.toBeInstanceOf(Checkpoint);
   });
 });
+
+describe("a store object", () => {
+  test("serves a second owner, which knows what the first one read and recorded", async () => {
+    const shelf = new Shelf();
+    const other = await open(new ScriptedStore(shelf, "other"));
+    drain(other.checkpoint, "theirs");
+    await other.checkpoint.record("theirs", "complete");
+    const store = new ScriptedStore(shelf, "mine");
+    const first = await open(store);
+    drain(first.checkpoint, "ours");
+    await first.checkpoint.record("ours", "complete");
+    await first.checkpoint.close();
+    const second = await open(store);
+    expect(second.checkpoint.areComplete([{ id: "theirs" }, { id: "ours" }])).toEqual([true, true]);
+  });
+
+  test("that refused a record does not make a second owner believe it", async () => {
+    const store = new ScriptedStore();
+    const first = await open(store);
+    store.refusals = Infinity;
+    drain(first.checkpoint, "s");
+    expect(await first.checkpoint.record("s", "complete")).toBe(false);
+    const second = await open(store);
+    expect(second.checkpoint.areComplete([{ id: "s" }])).toEqual([false]);
+  });
+});
+
+test("a completion that is contradicted on its way to disk is undone after it", async () => {
+  const { checkpoint, store } = await open();
+  drain(checkpoint, "s");
+  const recorded = checkpoint.record("s", "complete");
+  checkpoint.apply([{ kind: "expanded", source: "s", path: [], children: 2 }]);
+  expect(await recorded).toBe(true);
+  await checkpoint.flush();
+  expect(records(store.shelf)).toMatchObject([{ clock: 1 }, { state: "reopened", clock: 2 }]);
+});

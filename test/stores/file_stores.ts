@@ -9,7 +9,7 @@ import { readNumbers } from "../conformance/records.ts";
 export interface TestedStore {
   readonly name: string;
   readonly extension: string;
-  config(path: string): NamedStoreConfig;
+  readonly config: (path: string) => NamedStoreConfig;
 }
 
 /** Every file-based store, by each of its drivers. */
