@@ -44,6 +44,7 @@ export {
   type Runnable,
   type SourceInput,
   type SourceOptions,
+  type StageObject,
   type StageOptions,
   type TaskContext,
 } from "./core/pipeline.ts";
@@ -75,4 +76,13 @@ export { type Line, readLines, type ReadLinesOptions } from "./io/read_lines.ts"
 export { readText, type ReadTextOptions, readTexts, type TextFile } from "./io/read_text.ts";
 export type { ReaderContext } from "./io/readable_file.ts";
 export { openStore };
-export type * from "./stores/store_config.ts";
+export { SQLITE_DRIVERS, type SqliteDriverName } from "./stores/sqlite/driver_name.ts";
+export {
+  type LmdbStoreConfig,
+  type MemoryStoreConfig,
+  type NamedStoreConfig,
+  type SqliteStoreConfig,
+  STORE_NAMES,
+  type StoreConfig,
+  type StoreName,
+} from "./stores/store_config.ts";

@@ -63,6 +63,12 @@ export type SourceInput<T> =
   | ReadableStream<T>
   | (() => Awaitable<Many<T> | ReadableStream<T>>);
 
+/**
+ * A stage that is an object. A function has a name too, and would pass for a stage without
+ * any method.
+ */
+export type StageObject<In, Out> = Stage<In, Out> & { readonly call?: never };
+
 /** A pipeline that can run. */
 export interface Runnable {
   /** The name that the checkpoint knows the pipeline by. */
@@ -80,9 +86,9 @@ export interface EmptyPipeline extends Runnable {
   /** Adds the source stage: what it emits are the sources. */
   source<T>(input: SourceInput<T>, options?: SourceOptions<T>): Pipeline<T>;
   /** Adds a stage that is an object as the source stage. */
-  source<T>(stage: Stage<undefined, T>): Pipeline<T>;
+  source<T>(stage: StageObject<undefined, T>): Pipeline<T>;
   /** Adds a stage as the source stage. */
-  stage<In, Out>(stage: Stage<In, Out>): Pipeline<Out>;
+  stage<In, Out>(stage: StageObject<In, Out>): Pipeline<Out>;
 }
 
 /** A pipeline whose last stage gives values of type `T`. Every method returns a new one. */
@@ -126,14 +132,14 @@ export interface Pipeline<T> extends Runnable {
     options?: StageOptions,
   ): Pipeline<U>;
   /** Adds a stage that is an object. */
-  stage<U>(stage: Stage<T, U>): Pipeline<U>;
+  stage<U>(stage: StageObject<T, U>): Pipeline<U>;
   /** Ends the pipeline: what the function or stream took counts as durable when it resolves. */
   sink(
     sink: ((payload: T, context: TaskContext) => unknown) | WritableStream<T>,
     options?: StageOptions,
   ): Runnable;
   /** Ends the pipeline with a stage that is an object. */
-  sink(stage: Stage<T, unknown>): Runnable;
+  sink(stage: StageObject<T, unknown>): Runnable;
 }
 
 /**

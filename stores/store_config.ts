@@ -10,6 +10,7 @@ export type StoreName = (typeof STORE_NAMES)[number];
 
 /** A checkpoint directory kept by LMDB, the default. */
 export interface LmdbStoreConfig {
+  /** Which store. */
   readonly store: "lmdb";
   /** The checkpoint directory. It is created where it is missing. */
   readonly path: string;
@@ -17,6 +18,7 @@ export interface LmdbStoreConfig {
 
 /** A checkpoint directory kept by SQLite. */
 export interface SqliteStoreConfig {
+  /** Which store. */
   readonly store: "sqlite";
   /** The checkpoint directory. It is created where it is missing. */
   readonly path: string;
@@ -29,6 +31,7 @@ export interface SqliteStoreConfig {
 
 /** A checkpoint in the memory of this process. */
 export interface MemoryStoreConfig {
+  /** Which store. */
   readonly store: "memory";
   /**
    * A name under which other runs of this process find the same checkpoint.
