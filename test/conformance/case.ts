@@ -11,6 +11,11 @@ export interface Harness {
   /** What reports call the store. */
   readonly name: string;
   readonly capabilities: StoreCapabilities;
+  /**
+   * The URL of the module whose default export this harness is (`import.meta.url` there), so
+   * that other processes can open the store. Without it the cases that need them are skipped.
+   */
+  readonly module?: string;
   /** Opens a store. Two stores opened for one directory are two writers of one checkpoint. */
   open(directory: string, options: OpenOptions): Promise<CheckpointStore>;
 }
@@ -26,8 +31,8 @@ export interface CaseHarness {
   open(): Promise<CheckpointStore>;
 }
 
-/** A capability that a case cannot do without. */
-export type Need = keyof StoreCapabilities;
+/** What a case cannot do without: a capability of the store, or processes that open it. */
+export type Need = keyof StoreCapabilities | "processes";
 
 /** One thing that every store must do. */
 export interface ConformanceCase {

@@ -7,6 +7,7 @@
 
 export type { CaseHarness, ConformanceCase, Harness, Need, OpenOptions } from "./case.ts";
 export { cases } from "./cases.ts";
+export { KNOWN_HARNESSES, loadHarness } from "./load_harness.ts";
 export { defineSuite, type Runner } from "./define_suite.ts";
 export {
   type CaseResult,

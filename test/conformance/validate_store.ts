@@ -28,10 +28,15 @@ export interface ConformanceReport {
 
 /** Why a store is spared a case; undefined when it is not. */
 export function skipReason(item: ConformanceCase, harness: Harness): string | undefined {
-  const missing = item.needs.filter((need) => !harness.capabilities[need]);
-  return missing.length === 0
-    ? undefined
-    : `the ${harness.name} store is not ${missing.join(", ")}`;
+  const { name, capabilities, module } = harness;
+  for (const need of item.needs) {
+    if (need !== "processes") {
+      if (!capabilities[need]) return `the ${name} store is not ${need}`;
+    } else if (module === undefined) {
+      return `the harness of ${name} names no module from which another process could open it`;
+    }
+  }
+  return undefined;
 }
 
 /** Runs one case on a checkpoint of its own. Rejects when the store does not conform. */

@@ -1,30 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { openStore, type StoreConfig } from "../../stores/open_store.ts";
-import { defineSuite, type Harness, validateStore } from "../conformance/mod.ts";
+import { defineSuite, KNOWN_HARNESSES, loadHarness, validateStore } from "../conformance/mod.ts";
 
-const FILES = { durable: true, shared: true };
-
-function harness(
-  name: string,
-  configOf: (directory: string) => StoreConfig,
-  capabilities = FILES,
-): Harness {
-  return {
-    name,
-    capabilities,
-    open: (directory, { onWarning }) => openStore(configOf(directory), onWarning),
-  };
-}
-
-const harnesses = [
-  harness("memory", (directory) => `memory:${directory}`, { durable: false, shared: true }),
-  harness("lmdb", (directory) => directory),
-  harness(
-    "sqlite, better-sqlite3",
-    (path) => ({ store: "sqlite", path, driver: "better-sqlite3" }),
-  ),
-  harness("sqlite, node:sqlite", (path) => ({ store: "sqlite", path, driver: "node:sqlite" })),
-];
+const harnesses = await Promise.all(KNOWN_HARNESSES.map(loadHarness));
 
 for (const item of harnesses) {
   defineSuite(
@@ -35,7 +12,7 @@ for (const item of harnesses) {
 
 describe("validateStore()", () => {
   it("reports what passed, failed and was skipped", async () => {
-    const memory = harnesses[0]!;
+    const memory = await loadHarness("memory");
     const report = await validateStore({
       ...memory,
       capabilities: { durable: false, shared: false },

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { decodeRecord, openStore, Union } from "../../mod.ts";
+import { randomFrom } from "../random.ts";
 import { expectedOutput, OUTPUT, sourceId, TRACE, type Work } from "./work.ts";
 
 interface TortureOptions {
@@ -56,17 +57,6 @@ const options = new Command("torture")
   .option("--max-open <n>", "maxOpenSources", whole, 8)
   .option("--json", "print one line of JSON", false)
   .parse().opts<TortureOptions>();
-
-/** Numbers in [0, 1) that a seed repeats (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Runs a victim, and kills it after `delay` milliseconds if it still lives. */
 function runVictim(work: Work, delay: number): Promise<{ killed: boolean; output: string }> {

@@ -1,0 +1,59 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { messageOf, printable, TidemarkError } from "../../core/errors.ts";
+import type { Harness } from "./case.ts";
+
+/** The stores that the suite knows by name. */
+export const KNOWN_HARNESSES = ["lmdb", "sqlite", "node:sqlite", "memory"] as const;
+
+const KNOWN: Readonly<Record<string, () => Promise<{ readonly default: Harness }>>> = {
+  "lmdb": () => import("./stores/lmdb.ts"),
+  "sqlite": () => import("./stores/sqlite.ts"),
+  "node:sqlite": () => import("./stores/node_sqlite.ts"),
+  "memory": () => import("./stores/memory.ts"),
+};
+
+/**
+ * Finds a harness by the name of a known store, or as the default export of a module.
+ * @param name One of {@link KNOWN_HARNESSES}, a path, or the URL of a module.
+ * @throws {TidemarkError} `MODULE_INVALID` when there is no harness there.
+ */
+export async function loadHarness(name: string): Promise<Harness> {
+  const known = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
+  if (known !== undefined) return (await known()).default;
+  const url = URL.canParse(name) ? name : await urlOf(name);
+  let exported: { readonly default?: unknown };
+  try {
+    exported = await import(url) as typeof exported;
+  } catch (cause) {
+    throw invalid(name, `could not be loaded: ${messageOf(cause)}`, cause);
+  }
+  const { default: harness } = exported;
+  if (!isHarness(harness)) {
+    throw invalid(name, "has no default export with a name, capabilities and open()");
+  }
+  return harness.module === undefined ? { ...harness, module: url } : harness;
+}
+
+async function urlOf(path: string): Promise<string> {
+  const absolute = resolve(path);
+  const found = await stat(absolute).catch(() => undefined);
+  if (found?.isFile() !== true) {
+    throw invalid(path, `is no file and none of the stores ${KNOWN_HARNESSES.join(", ")}`);
+  }
+  return pathToFileURL(absolute).href;
+}
+
+function isHarness(value: unknown): value is Harness {
+  const harness = value as Partial<Harness> | null | undefined;
+  return typeof harness?.name === "string" && typeof harness.open === "function" &&
+    typeof harness.capabilities === "object" && harness.capabilities !== null;
+}
+
+function invalid(name: string, what: string, cause?: unknown): TidemarkError {
+  return new TidemarkError("MODULE_INVALID", `${printable(name)} ${what}`, {
+    cause,
+    subject: name,
+  });
+}

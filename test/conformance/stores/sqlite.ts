@@ -1,0 +1,13 @@
+import type { Harness } from "../case.ts";
+import { configuredHarness } from "./configured_harness.ts";
+
+const harness: Harness = configuredHarness(
+  {
+    name: "sqlite",
+    capabilities: { durable: true, shared: true },
+    module: import.meta.url,
+  },
+  (path) => ({ store: "sqlite", path, driver: "better-sqlite3" }),
+);
+
+export default harness;
