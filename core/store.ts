@@ -27,6 +27,11 @@ export interface StoreCapabilities {
   readonly durable: boolean;
   /** Other writers may append to the same checkpoint at the same time. */
   readonly shared: boolean;
+  /**
+   * Records are kept in files below the checkpoint's directory, each writer's apart from the
+   * others', so that a damaged file costs no more than what was in it.
+   */
+  readonly files: boolean;
 }
 
 /** An adapter that keeps records durably. */

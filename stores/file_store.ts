@@ -7,7 +7,7 @@ import { CheckpointDirectory, type FileStoreName, newWriterName } from "./direct
 import { errnoOf, fileError, reasonOf } from "./file_error.ts";
 import { Lifetime } from "./lifetime.ts";
 
-const CAPABILITIES: StoreCapabilities = Object.freeze({ durable: true, shared: true });
+const CAPABILITIES: StoreCapabilities = Object.freeze({ durable: true, shared: true, files: true });
 
 /** Options of every store that keeps one file per writer in a checkpoint directory. */
 export interface FileStoreOptions {

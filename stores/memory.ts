@@ -2,7 +2,11 @@ import type { CheckpointStore, RecordBatch, StoreCapabilities } from "../core/st
 import { Lifetime } from "./lifetime.ts";
 import { READ_BATCH_RECORDS } from "./read_limits.ts";
 
-const CAPABILITIES: StoreCapabilities = Object.freeze({ durable: false, shared: true });
+const CAPABILITIES: StoreCapabilities = Object.freeze({
+  durable: false,
+  shared: true,
+  files: false,
+});
 
 interface MemoryWriter {
   readonly name: string;

@@ -1,8 +1,10 @@
 import type { StoreWarning } from "../../core/host.ts";
 import type { CheckpointStore, StoreCapabilities } from "../../core/store.ts";
+import type { StoreProcess } from "./store_process.ts";
 
 /** How a case opens the store under test. */
 export interface OpenOptions {
+  /** Is told of each file that cannot be read. */
   readonly onWarning: (warning: StoreWarning) => void;
 }
 
@@ -10,6 +12,7 @@ export interface OpenOptions {
 export interface Harness {
   /** What reports call the store. */
   readonly name: string;
+  /** What the store can do; cases that need more are skipped. */
   readonly capabilities: StoreCapabilities;
   /**
    * The URL of the module whose default export this harness is (`import.meta.url` there), so
@@ -24,11 +27,14 @@ export interface Harness {
 export interface CaseHarness {
   /** The checkpoint's directory; it does not exist before the first store is opened. */
   readonly directory: string;
+  /** What the store can do. */
   readonly capabilities: StoreCapabilities;
   /** What the stores have warned about so far. */
   readonly warnings: readonly StoreWarning[];
   /** Opens one more store for the checkpoint. It is closed after the case. */
   open(): Promise<CheckpointStore>;
+  /** Opens one more store for the checkpoint in a process of its own, which ends with the case. */
+  start(): Promise<StoreProcess>;
 }
 
 /** What a case cannot do without: a capability of the store, or processes that open it. */
@@ -38,6 +44,7 @@ export type Need = keyof StoreCapabilities | "processes";
 export interface ConformanceCase {
   /** The operation and what it does, as in `append() keeps the order`. */
   readonly name: string;
+  /** What the case cannot do without. */
   readonly needs: readonly Need[];
   /** Rejects when the store does not conform. */
   run(harness: CaseHarness): Promise<void>;

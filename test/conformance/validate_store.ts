@@ -1,92 +1,88 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { StoreWarning } from "../../core/host.ts";
-import type { CheckpointStore } from "../../core/store.ts";
-import { cases as allCases } from "./cases.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { ConformanceCase, Harness } from "./case.ts";
+import { cases as allCases } from "./cases.ts";
+import { CASE_DEADLINE, runCase, skipReason } from "./run_case.ts";
 
 /** How one case went. */
 export interface CaseResult {
+  /** The case's name. */
   readonly name: string;
+  /** How it went. */
   readonly outcome: "passed" | "failed" | "skipped";
-  /** Why it was skipped. */
+  /** Why it was skipped, or what was wrong. */
   readonly reason?: string;
-  /** Why it failed. */
-  readonly error?: unknown;
   /** How long it took, in milliseconds. */
   readonly duration: number;
 }
 
 /** How a store did. */
 export interface ConformanceReport {
+  /** The harness's name. */
   readonly store: string;
   /** No case failed. */
   readonly ok: boolean;
+  /** How many cases passed. */
+  readonly passed: number;
+  /** How many cases failed. */
+  readonly failed: number;
+  /** How many cases were skipped, each for the reason that it carries. */
+  readonly skipped: number;
+  /** The cases in order. */
   readonly results: readonly CaseResult[];
 }
 
-/** Why a store is spared a case; undefined when it is not. */
-export function skipReason(item: ConformanceCase, harness: Harness): string | undefined {
-  const { name, capabilities, module } = harness;
-  for (const need of item.needs) {
-    if (need !== "processes") {
-      if (!capabilities[need]) return `the ${name} store is not ${need}`;
-    } else if (module === undefined) {
-      return `the harness of ${name} names no module from which another process could open it`;
-    }
-  }
-  return undefined;
+/** Options of {@link validateStore}. */
+export interface ValidateOptions {
+  /** Which cases. @default all of them */
+  readonly cases?: readonly ConformanceCase[];
+  /** How long a case may take before the store counts as hung, in milliseconds. @default 60000 */
+  readonly deadline?: number;
+  /** Is told of each case when it has run. */
+  readonly onResult?: (result: CaseResult) => void;
 }
 
-/** Runs one case on a checkpoint of its own. Rejects when the store does not conform. */
-export async function runCase(item: ConformanceCase, harness: Harness): Promise<void> {
-  const parent = await mkdtemp(join(tmpdir(), "tidemark-conformance-"));
-  const directory = join(parent, "checkpoint");
-  const opened: CheckpointStore[] = [];
-  const warnings: StoreWarning[] = [];
-  try {
-    await item.run({
-      directory,
-      capabilities: harness.capabilities,
-      warnings,
-      async open() {
-        const store = await harness.open(directory, {
-          onWarning: (warning) => void warnings.push(warning),
-        });
-        opened.push(store);
-        return store;
-      },
-    });
-  } finally {
-    await Promise.allSettled(opened.map((store) => store.close()));
-    await rm(parent, { recursive: true, force: true });
+/**
+ * Runs the suite on a store, one case after another, each on a fresh checkpoint. Never rejects
+ * because of the store: what it does wrong is in the report.
+ */
+export async function validateStore(
+  harness: Harness,
+  options: ValidateOptions = {},
+): Promise<ConformanceReport> {
+  const { cases = allCases, deadline = CASE_DEADLINE, onResult } = options;
+  const results: CaseResult[] = [];
+  for (const item of cases) {
+    const result = await resultOf(item, harness, deadline);
+    results.push(result);
+    onResult?.(result);
   }
+  const count = (outcome: CaseResult["outcome"]) =>
+    results.filter((result) => result.outcome === outcome).length;
+  const failed = count("failed");
+  return {
+    store: harness.name,
+    ok: failed === 0,
+    passed: count("passed"),
+    failed,
+    skipped: count("skipped"),
+    results,
+  };
 }
 
-async function resultOf(item: ConformanceCase, harness: Harness): Promise<CaseResult> {
+async function resultOf(
+  item: ConformanceCase,
+  harness: Harness,
+  deadline: number,
+): Promise<CaseResult> {
   const { name } = item;
   const reason = skipReason(item, harness);
   if (reason !== undefined) return { name, outcome: "skipped", reason, duration: 0 };
   const start = performance.now();
+  const taken = () => performance.now() - start;
   try {
-    await runCase(item, harness);
-    return { name, outcome: "passed", duration: performance.now() - start };
-  } catch (error) {
-    return { name, outcome: "failed", error, duration: performance.now() - start };
+    await runCase(item, harness, deadline);
+    return { name, outcome: "passed", duration: taken() };
+  } catch (thrown) {
+    return { name, outcome: "failed", reason: messageOf(thrown), duration: taken() };
   }
-}
-
-/** Runs the suite, or some cases of it, one after another. */
-export async function validateStore(
-  harness: Harness,
-  cases: readonly ConformanceCase[] = allCases,
-): Promise<ConformanceReport> {
-  const results: CaseResult[] = [];
-  for (const item of cases) results.push(await resultOf(item, harness));
-  return {
-    store: harness.name,
-    ok: results.every(({ outcome }) => outcome !== "failed"),
-    results,
-  };
 }

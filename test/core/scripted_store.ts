@@ -10,7 +10,7 @@ export class Shelf {
 /** A store in memory whose appends a test can watch, hold back and refuse. */
 export class ScriptedStore implements CheckpointStore {
   readonly location = "shelf";
-  readonly capabilities: StoreCapabilities = { durable: true, shared: true };
+  readonly capabilities: StoreCapabilities = { durable: true, shared: true, files: false };
   readonly writer: string;
   readonly shelf: Shelf;
   readonly appends: number[] = [];

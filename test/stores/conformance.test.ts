@@ -1,26 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { defineSuite, KNOWN_HARNESSES, loadHarness, validateStore } from "../conformance/mod.ts";
+import { KNOWN_HARNESSES, loadHarness, validateStore, vitestSuite } from "../conformance/mod.ts";
 
 const harnesses = await Promise.all(KNOWN_HARNESSES.map(loadHarness));
 
-for (const item of harnesses) {
-  defineSuite(
-    { describe, it: (name, run) => it(name, run, 60_000), skip: (name) => it.skip(name) },
-    item,
-  );
-}
+for (const item of harnesses) vitestSuite({ describe, it }, item);
 
 describe("validateStore()", () => {
   it("reports what passed, failed and was skipped", async () => {
     const memory = await loadHarness("memory");
     const report = await validateStore({
       ...memory,
-      capabilities: { durable: false, shared: false },
-    }, [
-      { name: "passes", needs: [], run: async () => {} },
-      { name: "needs others", needs: ["shared"], run: async () => {} },
-      { name: "fails", needs: [], run: () => Promise.reject(new Error("no")) },
-    ]);
+      capabilities: { durable: false, shared: false, files: false },
+    }, {
+      cases: [
+        { name: "passes", needs: [], run: async () => {} },
+        { name: "needs others", needs: ["shared"], run: async () => {} },
+        { name: "fails", needs: [], run: () => Promise.reject(new Error("no")) },
+      ],
+    });
     expect(report.ok).toBe(false);
     expect(report.results.map(({ outcome }) => outcome)).toEqual(["passed", "skipped", "failed"]);
     expect(report.results[1]!.reason).toBe("the memory store is not shared");

@@ -4,7 +4,7 @@ import { configuredHarness } from "./configured_harness.ts";
 const harness: Harness = configuredHarness(
   {
     name: "memory",
-    capabilities: { durable: false, shared: true },
+    capabilities: { durable: false, shared: true, files: false },
     module: import.meta.url,
   },
   (directory) => `memory:${directory}`,

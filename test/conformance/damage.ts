@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { CaseHarness, ConformanceCase } from "./case.ts";
+import { range, scrambled } from "./records.ts";
+import { appendStatements, statement } from "./statements.ts";
+
+const RECORDS = 400;
+
+/** What may happen to a writer's file. */
+const DAMAGES: Readonly<Record<string, (whole: Buffer) => Buffer>> = {
+  "is empty": () => Buffer.alloc(0),
+  "is cut in half": (whole) => whole.subarray(0, whole.length >> 1),
+  "lost its last third": (whole) => whole.subarray(0, Math.floor((whole.length * 2) / 3)),
+  "is text": () => Buffer.from("this is not what was written here. ".repeat(500)),
+  "is garbage": (whole) => Buffer.from(scrambled(whole.length, 99)),
+  "is zeros": (whole) => Buffer.alloc(whole.length),
+  "has zeros in the middle": (whole) =>
+    Buffer.from(whole).fill(0, whole.length >> 2, (whole.length * 3) >> 2),
+  "has a flipped bit in every 512 bytes": (whole) => {
+    const flipped = Buffer.from(whole);
+    for (let at = 300; at < flipped.length; at += 512) flipped[at]! ^= 0x10;
+    return flipped;
+  },
+};
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const names = await readdir(directory, { recursive: true }).catch(() => []);
+  const paths = names.map((name) => join(directory, name));
+  const found = await Promise.all(paths.map((path) => stat(path)));
+  return paths.filter((_, i) => found[i]!.isFile());
+}
+
+/** Writes a checkpoint through one more writer. Returns the largest file that this added. */
+async function writeSources(harness: CaseHarness, prefix: string): Promise<string> {
+  const before = new Set(await filesBelow(harness.directory));
+  const store = await harness.open();
+  for (const start of [0, RECORDS / 2]) {
+    const records = range(start, RECORDS / 2).map((n) =>
+      statement(`${prefix}${n}`, "complete", 1, { writer: store.writer })
+    );
+    await appendStatements(store, ...records);
+  }
+  await store.close();
+  const added = (await filesBelow(harness.directory)).filter((path) => !before.has(path));
+  assert.ok(added.length > 0, "a writer added no file of its own");
+  const sizes = await Promise.all(added.map(async (path) => (await stat(path)).size));
+  return added[sizes.indexOf(Math.max(...sizes))]!;
+}
+
+/** A damaged file costs what was in it, and is named. */
+export const damageCases: readonly ConformanceCase[] = Object.entries(DAMAGES).map((
+  [what, damage],
+) => ({
+  name: `read() of a writer's file that ${what} names it and yields the others`,
+  needs: ["files", "processes"],
+  async run(harness) {
+    const file = await writeSources(harness, "damaged ");
+    await writeSources(harness, "whole ");
+    await writeFile(file, damage(await readFile(file)));
+    // In a process of its own, because some drivers crash on a damaged file.
+    const { survey } = await (await harness.start()).ask({ do: "survey" });
+    const found = new Map(survey!.records.map((record) => [record.source, record]));
+    const written = (prefix: string) => range(0, RECORDS).map((n) => `${prefix}${n}`);
+    const missing = (prefix: string) => written(prefix).filter((source) => !found.has(source));
+    assert.deepEqual(missing("whole "), [], "records of an undamaged file are missing");
+    const known = new Set([...written("damaged "), ...written("whole ")]);
+    const invented = [...found.values()].filter(({ source, state, clock }) =>
+      !known.has(source) || state !== "complete" || clock !== 1
+    );
+    assert.deepEqual(invented, [], "records were invented");
+    const lost = missing("damaged ").length;
+    const named = survey!.named.some((text) => text.includes(basename(file)));
+    assert.ok(lost === 0 || named, `${lost} records are missing and no warning names the file`);
+  },
+}));

@@ -1,0 +1,98 @@
+/** Opens the store of a harness module and does what standard input says, line by line. */
+import { readdir, readFile, readlink, realpath } from "node:fs/promises";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { messageOf } from "../../core/errors.ts";
+import { decodeRecord, encodeRecord } from "../../core/record_codec.ts";
+import type { CheckpointStore } from "../../core/store.ts";
+import { loadHarness } from "./load_harness.ts";
+import { numberedRange, readNumbers } from "./records.ts";
+import type { Answer, Command, Leftovers, Survey } from "./store_process.ts";
+
+const [module, directory] = process.argv.slice(2) as [string, string];
+const warned: string[] = [];
+
+function say(answer: Answer): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+
+async function survey(store: CheckpointStore): Promise<Survey> {
+  const records = [];
+  const damaged = new Set<string>();
+  for await (const batch of store.read()) {
+    for (const bytes of batch.records) {
+      const record = decodeRecord(bytes);
+      if (typeof record === "string") damaged.add(batch.origin);
+      else records.push(record);
+    }
+  }
+  return { records, named: [...warned, ...damaged] };
+}
+
+const openHandles = () => readdir("/proc/self/fd").catch(() => undefined);
+
+/** Some drivers' handles pass to every process that is started. */
+const inherited = new Set(await openHandles());
+
+/** What of this checkpoint this process still holds; only Linux tells. */
+async function leftovers(): Promise<Leftovers> {
+  const links = (await openHandles())?.filter((link) => !inherited.has(link));
+  const children = await readFile(`/proc/self/task/${process.pid}/children`, "utf8").catch(() =>
+    undefined
+  );
+  const root = await realpath(directory).catch(() => directory);
+  const targets = links &&
+    await Promise.all(links.map((link) => readlink(`/proc/self/fd/${link}`).catch(() => "")));
+  return {
+    files: targets?.filter((target) => target.startsWith(root)),
+    processes: children?.split(" ").filter((pid) => pid.trim() !== "").length,
+  };
+}
+
+async function flood(store: CheckpointStore, count: number, length: number): Promise<never> {
+  for (let start = 0;; start += count) {
+    await store.append(numberedRange(start, count, length));
+    say({ durable: start + count });
+  }
+}
+
+async function obey(store: CheckpointStore, command: Command): Promise<Answer> {
+  switch (command.do) {
+    case "append":
+      await store.append(numberedRange(command.start, command.count, command.length));
+      return {};
+    case "state":
+      await store.append(command.records.map(encodeRecord));
+      return {};
+    case "flood":
+      return await flood(store, command.count, command.length);
+    case "read":
+      return { numbers: await readNumbers(store) };
+    case "survey":
+      return { survey: await survey(store) };
+    case "close":
+      await store.close();
+      return { leftovers: await leftovers() };
+  }
+}
+
+const harness = await loadHarness(module);
+const store = await harness.open(directory, {
+  onWarning: ({ message, subject }) => void warned.push(`${message} ${subject ?? ""}`),
+});
+say({});
+const lines = createInterface({ input: process.stdin });
+for await (const line of lines) {
+  const command = JSON.parse(line) as Command;
+  try {
+    say(await obey(store, command));
+  } catch (thrown) {
+    const { code } = thrown as { code?: unknown };
+    const message = messageOf(thrown);
+    say({ error: typeof code === "string" ? { message, code } : { message } });
+  }
+  if (command.do === "close") break;
+}
+// From here on only the store could keep this process alive.
+lines.close();
+process.stdin.destroy();
