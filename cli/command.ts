@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { KNOWN_HARNESSES } from "../test/conformance/mod.ts";
+import { conformanceCommand, type ConformanceFlags } from "./conformance_command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { runCommand, type RunFlags } from "./run_command.ts";
 import { VERSION } from "./version.ts";
@@ -61,6 +63,17 @@ export async function command(argv: readonly string[]): Promise<ExitCode> {
     .exitOverride()
     .action(async (module: string, args: string[], flags: RunFlags) => {
       code = await runCommand(module, [...args, ...rest], flags);
+    });
+  program.command("conformance")
+    .description("Check that a store does what every checkpoint store must do.")
+    .argument(
+      "<store>",
+      `${KNOWN_HARNESSES.join(", ")}, or a module whose default export is a harness`,
+    )
+    .option("--json", "print the report as one JSON document")
+    .exitOverride()
+    .action(async (store: string, flags: ConformanceFlags) => {
+      code = await conformanceCommand(store, flags);
     });
   try {
     await program.parseAsync(argv.slice(0, end), { from: "user" });

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { messageOf, RunError, type RunEvent, type RunReport, TidemarkError } from "../mod.ts";
+import { complain } from "./complaint.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { type LoadedModule, loadModule } from "./load_module.ts";
 import { amount } from "./number_text.ts";
@@ -123,19 +124,6 @@ function exitCodeOf({ report, error }: Outcome): ExitCode {
   if (report.interrupted) return EXIT.interrupted;
   const { failed, pending } = report.sources;
   return error !== undefined || failed + pending > 0 ? EXIT.failures : EXIT.done;
-}
-
-function complain(error: unknown): void {
-  if (error instanceof TidemarkError) {
-    process.stderr.write(`tidemark: ${error.message} [${error.code}]\n`);
-    // Where a module's own code went wrong is in the stack of its error only.
-    const cause = error.code === "MODULE_INVALID" ? error.cause : undefined;
-    if (cause instanceof Error && cause.stack !== undefined) {
-      process.stderr.write(`${cause.stack}\n`);
-    }
-  } else {
-    process.stderr.write(`tidemark: ${error instanceof Error ? error.stack : messageOf(error)}\n`);
-  }
 }
 
 function errorOf(error: unknown): { readonly code: string; readonly message: string } {

@@ -43,10 +43,15 @@ export interface Leftovers {
 
 /** A line that the process prints. */
 export interface Answer {
+  /** How many records of a flood are durable. */
   readonly durable?: number;
+  /** What `read` found. */
   readonly numbers?: readonly number[];
+  /** What `survey` found. */
   readonly survey?: Survey;
+  /** What `close` left open. */
   readonly leftovers?: Leftovers;
+  /** Why the command failed. */
   readonly error?: { readonly message: string; readonly code?: string };
 }
 

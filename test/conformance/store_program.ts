@@ -29,22 +29,28 @@ async function survey(store: CheckpointStore): Promise<Survey> {
   return { records, named: [...warned, ...damaged] };
 }
 
-const openHandles = () => readdir("/proc/self/fd").catch(() => undefined);
+/** This process's handles with what they lead to; only Linux tells. */
+async function openHandles(): Promise<{ handle: string; target: string }[] | undefined> {
+  const links = await readdir("/proc/self/fd").catch(() => undefined);
+  return links && await Promise.all(links.map(async (link) => {
+    const target = await readlink(`/proc/self/fd/${link}`).catch(() => "");
+    return { handle: `${link} ${target}`, target };
+  }));
+}
 
 /** Some drivers' handles pass to every process that is started. */
-const inherited = new Set(await openHandles());
+const inherited = new Set((await openHandles())?.map(({ handle }) => handle));
 
-/** What of this checkpoint this process still holds; only Linux tells. */
+/** What of this checkpoint this process still holds. */
 async function leftovers(): Promise<Leftovers> {
-  const links = (await openHandles())?.filter((link) => !inherited.has(link));
-  const children = await readFile(`/proc/self/task/${process.pid}/children`, "utf8").catch(() =>
-    undefined
-  );
   const root = await realpath(directory).catch(() => directory);
-  const targets = links &&
-    await Promise.all(links.map((link) => readlink(`/proc/self/fd/${link}`).catch(() => "")));
+  const handles = await openHandles();
+  const children = await readFile(`/proc/self/task/${process.pid}/children`, "utf8")
+    .catch(() => undefined);
   return {
-    files: targets?.filter((target) => target.startsWith(root)),
+    files: handles
+      ?.filter(({ handle, target }) => target.startsWith(root) && !inherited.has(handle))
+      .map(({ target }) => target),
     processes: children?.split(" ").filter((pid) => pid.trim() !== "").length,
   };
 }

@@ -1,0 +1,16 @@
+import process from "node:process";
+import { messageOf, TidemarkError } from "../mod.ts";
+
+/** Tells the user on standard error what went wrong. */
+export function complain(error: unknown): void {
+  if (error instanceof TidemarkError) {
+    process.stderr.write(`tidemark: ${error.message} [${error.code}]\n`);
+    // Where a module's own code went wrong is in the stack of its error only.
+    const cause = error.code === "MODULE_INVALID" ? error.cause : undefined;
+    if (cause instanceof Error && cause.stack !== undefined) {
+      process.stderr.write(`${cause.stack}\n`);
+    }
+  } else {
+    process.stderr.write(`tidemark: ${error instanceof Error ? error.stack : messageOf(error)}\n`);
+  }
+}
