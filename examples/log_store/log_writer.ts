@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
   type Commit,
@@ -17,14 +17,16 @@ export class LogWriter {
     this.#handle = handle;
   }
 
-  /** Creates a log; one of that name must not exist. */
+  /** Creates a log. It gets its name when its header is on disk, so a log without one is damaged. */
   static async create(path: string): Promise<LogWriter> {
-    const handle = await open(path, "wx");
+    const unfinished = `${path}.new`;
+    const handle = await open(unfinished, "wx");
     try {
       const writer = new LogWriter(handle);
       await writer.#write(encodeCommit({ number: 0, length: HEADER_LENGTH }), 0);
       await writer.#write(encodeCommit(writer.#commit), SLOT_LENGTH);
       await handle.datasync();
+      await rename(unfinished, path);
       const directory = await open(dirname(path), "r");
       await directory.sync().finally(() => directory.close());
       return writer;

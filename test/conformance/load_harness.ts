@@ -22,7 +22,8 @@ const KNOWN: Readonly<Record<string, () => Promise<{ readonly default: Harness }
 export async function loadHarness(name: string): Promise<Harness> {
   const known = Object.hasOwn(KNOWN, name) ? KNOWN[name] : undefined;
   if (known !== undefined) return (await known()).default;
-  const url = URL.canParse(name) ? name : await urlOf(name);
+  // A single letter before the colon is a Windows drive.
+  const url = /^[a-z]{2,}:/.test(name) ? name : await urlOf(name);
   let exported: { readonly default?: unknown };
   try {
     exported = await import(url) as typeof exported;

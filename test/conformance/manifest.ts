@@ -41,7 +41,9 @@ export const manifestCases: readonly ConformanceCase[] = [
     name: "manifest() is no record",
     needs: [],
     async run(harness) {
-      await (await harness.open()).manifest("text");
+      const store = await harness.open();
+      await store.manifest("text");
+      await store.close();
       assert.deepEqual(await readNumbers(await harness.open()), []);
       assert.deepEqual(harness.warnings, []);
     },

@@ -123,6 +123,8 @@ export const readCases: readonly ConformanceCase[] = [
           durable = start + 20;
         }
       })();
+      // When the case fails first, its store is closed in the middle of this.
+      appending.catch(() => {});
       const seen: number[] = [];
       while (durable < 4000) {
         const before = durable;

@@ -24,8 +24,9 @@ export const recoveryCases: readonly ConformanceCase[] = [
       assert.match(warnings.join(), /s: .*undone/);
       await owner.close();
       await store.close();
-      const union = await readUnion(await harness.open());
-      assert.deepEqual(union.get("s"), { state: "reopened", clock: 2 });
+      const next = await harness.open();
+      assert.deepEqual((await readUnion(next)).get("s"), { state: "reopened", clock: 2 });
+      await next.close();
       const again = await openOwner(await harness.open());
       assert.deepEqual(again.areComplete([{ id: "s" }, { id: "t" }]), [false, true]);
     },

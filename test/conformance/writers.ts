@@ -8,11 +8,29 @@ const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)
 export const writerCases: readonly ConformanceCase[] = [
   {
     name: "writer is another name for each store",
-    needs: [],
+    needs: ["shared"],
     async run(harness) {
       const stores = await Promise.all(range(0, 20).map(() => harness.open()));
       assert.equal(new Set(stores.map((store) => store.writer)).size, 20);
       for (const { writer } of stores) assert.match(writer, /^[A-Za-z0-9._-]+$/);
+    },
+  },
+  {
+    name: "close() of one handle leaves the others of its process as they were",
+    needs: ["shared"],
+    async run(harness) {
+      const [first, second, reader] = [
+        await harness.open(),
+        await harness.open(),
+        await harness.open(),
+      ];
+      await first.append(numberedRange(0, 3));
+      await second.append(numberedRange(3, 3));
+      await first.close();
+      await second.append(numberedRange(6, 3));
+      assert.deepEqual(await readNumbers(second), range(0, 3));
+      assert.deepEqual(sorted(await readNumbers(reader)), range(0, 9));
+      assert.deepEqual(harness.warnings, []);
     },
   },
   {
