@@ -21,6 +21,7 @@ export const COVERED = {
   retries: "calls tried again",
   retriedFanOuts: "fan-outs tried again with another count",
   brokenStreams: "fan-outs that broke midway",
+  brokenBatches: "batches whose results broke midway",
   emptyFanOuts: "empty fan-outs",
   unattributed: "batches not attributed",
   lies: "fan-outs that gave another count than they said",

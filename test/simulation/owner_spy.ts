@@ -33,7 +33,8 @@ export class OwnerSpy implements Disposable {
     };
     Checkpoint.prototype.record = function (this: Checkpoint, source, state, details) {
       const isTaken = state !== "complete" || this.isDrained(source);
-      runOf(this)?.states(source, state, isTaken);
+      const isKnown = this.areComplete([{ id: source, ...pickVersion(details?.version) }])[0]!;
+      runOf(this)?.states(source, state, isTaken, isKnown);
       return real.record.call(this, source, state, details);
     };
   }
@@ -78,7 +79,6 @@ export class OwnerSpy implements Disposable {
     const isHit = facts !== "sound" && this.#world.chance(factFault);
     if (isHit && facts === "lost") {
       this.#world.count("factsLost");
-      run.bar(source, "a fact about it was lost");
       return [];
     }
     if (isHit && facts === "delayed") {
@@ -103,4 +103,8 @@ export class OwnerSpy implements Disposable {
     this.#world.count("factsRepeated");
     deliver(again);
   }
+}
+
+function pickVersion(version: string | undefined): { version?: string } {
+  return version === undefined ? {} : { version };
 }

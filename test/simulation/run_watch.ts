@@ -79,9 +79,15 @@ export class RunWatch {
     this.bar(source, "facts about it contradict each other");
   }
 
-  /** The run asks its owner to record something. */
-  states(key: string, state: RecordState, isTaken: boolean): void {
+  /**
+   * The run asks its owner to record something, which the owner takes or not, and of which it
+   * may know that the source is complete.
+   */
+  states(key: string, state: RecordState, isTaken: boolean, isKnownComplete: boolean): void {
     const source = this.#source(key);
+    if (state === "failed" && isKnownComplete) {
+      this.#violate("no work twice", `a failure undoes the completion of ${key} by another writer`);
+    }
     if (state !== "complete" || !isTaken) return;
     this.#statedComplete.add(source);
     const reason = this.#barred.get(source);

@@ -90,7 +90,7 @@ export function shapeOf(random: () => number): Shape {
   );
   const attempts = () => (chance(0.5) ? 1 : 2 + below(2));
   const concurrency = () => (chance(0.6) ? undefined : 1 + below(4));
-  const stages = chance(0.05) ? [] : Array.from({ length: below(4) }, (_, i): StageShape => {
+  const stages = Array.from({ length: chance(0.15) ? 0 : 1 + below(3) }, (_, i): StageShape => {
     const kind = pick(["map", "filter", "flatMap", "flatMap", "batch", "flatBatch"] as const);
     return {
       name: `${kind}${i}`,

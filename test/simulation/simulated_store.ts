@@ -16,6 +16,7 @@ export class SimulatedStore implements CheckpointStore {
   readonly #process: SimulatedProcess;
   readonly #seen = new Map<string, number>();
   #isAppending = false;
+  #isReading = false;
   #isClosed = false;
 
   constructor(process: SimulatedProcess) {
@@ -31,8 +32,19 @@ export class SimulatedStore implements CheckpointStore {
   }
 
   async *read(): AsyncGenerator<RecordBatch> {
-    const { world, shelf, weather } = this.#process.simulation;
+    const { world } = this.#process.simulation;
     this.#check("read");
+    if (this.#isReading) world.violate("the owner", "began a reading before the last one ended");
+    this.#isReading = true;
+    try {
+      yield* this.#readAll();
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  async *#readAll(): AsyncGenerator<RecordBatch> {
+    const { world, shelf, weather } = this.#process.simulation;
     this.#process.run?.readStarts();
     for (const writer of world.shuffled([...shelf.logs.keys()])) {
       if (writer === this.writer) continue;
@@ -105,8 +117,8 @@ export class SimulatedStore implements CheckpointStore {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    if (this.#isAppending) {
-      this.#process.simulation.world.violate("the run", "closed the store during an append");
+    if (this.#isAppending || this.#isReading) {
+      this.#process.simulation.world.violate("the run", "closed the store while it used it");
     }
     this.#isClosed = true;
     await this.#process.pause("closes the store");

@@ -42,46 +42,51 @@ class PlainSink {
     const { world } = this.#run.process.simulation;
     if (!this.#shape.isAsync) {
       try {
-        return this.#write(tasks);
+        return this.#answer(this.#write(tasks));
       } finally {
         this.#calls.leave();
       }
     }
     const name = `${this.#shape.name} takes ${tasks.map((t) => t.id).join()}`;
-    let result: unknown;
+    let written: Written | undefined;
     return this.#run.process.effect(name, () => {
-      try {
-        result = this.#write(tasks);
-      } catch (thrown) {
-        result = thrown;
-      }
+      written = this.#write(tasks);
     }).then(() => {
       this.#calls.leave();
-      if (result instanceof Error) throw result;
       if (world.chance(this.#run.process.simulation.weather.sinkThrows)) {
         throw new Error("simulated: the sink threw after it wrote");
       }
-      return result;
+      return this.#answer(written!);
     });
   }
 
-  #write(tasks: readonly Task<Item>[]): unknown {
+  /** Writes what it does not refuse, up to where it breaks. */
+  #write(tasks: readonly Task<Item>[]): Written {
     const { world, weather, outputs } = this.#run.process.simulation;
-    const results: unknown[] = [];
-    const refused: number[] = [];
-    for (const { payload } of tasks) {
-      if (world.chance(weather.sinkThrows)) throw new Error("simulated: the sink threw");
-      if (world.chance(weather.slotFails)) {
-        refused.push(payload.source);
-        results.push(new FailedTask("simulated: the sink refused"));
-      } else {
-        outputs.write(payload);
-        results.push(undefined);
-      }
+    const refused = new Set<Task<Item>>();
+    for (const task of tasks) {
+      if (world.chance(weather.sinkThrows)) return { tasks, refused, isBroken: true };
+      if (world.chance(weather.slotFails)) refused.add(task);
+      else outputs.write(task.payload);
     }
-    for (const source of refused) this.#run.bar(source, "the sink refused a task of it");
+    return { tasks, refused, isBroken: false };
+  }
+
+  #answer({ tasks, refused, isBroken }: Written): unknown {
+    if (isBroken) throw new Error("simulated: the sink threw");
+    const results = tasks.map((task) => {
+      if (!refused.has(task)) return undefined;
+      this.#run.bar(task.payload.source, "the sink refused a task of it");
+      return new FailedTask("simulated: the sink refused");
+    });
     return this.#shape.batchSize > 1 ? results : results[0];
   }
+}
+
+interface Written {
+  readonly tasks: readonly Task<Item>[];
+  readonly refused: ReadonlySet<Task<Item>>;
+  readonly isBroken: boolean;
 }
 
 /** Takes items, and puts a source's output in its place as a whole when it is told to. */

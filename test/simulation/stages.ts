@@ -169,13 +169,24 @@ class StageBehaviour {
     const { world, weather } = this.#run.process.simulation;
     return this.#calls.call(items, () => {
       this.#mayThrow();
+      if (world.chance(weather.streamBreaks / 2)) {
+        world.count("brokenBatches");
+        return breakingBatch(world.below(items.length + 1));
+      }
       const isMany = this.shape.kind === "flatBatch";
+      const { brokenStreams, retriedFanOuts } = world.counts;
       const results = items.map((i) => (isMany ? this.#fanOut(i, false) : this.#slot(i)));
-      if (!world.chance(weather.misattribute)) return results;
+      if (!world.chance(weather.misattribute)) {
+        return world.chance(0.2) ? results.values() : results;
+      }
       world.count("unattributed");
-      for (const { source } of items) this.#run.bar(source, "a batch of it was not attributed");
-      const loose = results.filter((r) => r !== undefined);
-      return world.pick([loose.slice(1), [...loose, loose[0] ?? null, null], null, undefined]);
+      const odd = world.pick([results.slice(1), [...results, results[0] ?? null], null, undefined]);
+      // With a list in it that breaks, the batch is tried again.
+      const { counts } = world;
+      if (counts.brokenStreams === brokenStreams && counts.retriedFanOuts === retriedFanOuts) {
+        for (const { source } of items) this.#run.bar(source, "a batch of it was not attributed");
+      }
+      return odd;
     });
   }
 
@@ -223,18 +234,26 @@ class StageBehaviour {
     return this.#slowly(item, children, breaksAt);
   }
 
-  /** A list, which may say another length than it gives, or break before it gives anything. */
+  /**
+   * A list, which may say another length than it gives, and may then break before it gives
+   * anything, so that the next attempt says yet another one.
+   */
   #list(item: Item, children: readonly unknown[], breaksAt: number): unknown {
     const { world, weather } = this.#run.process.simulation;
-    const isLie = world.chance(weather.lie);
-    const said = Math.max(0, children.length + (isLie ? world.below(3) - 1 : 0));
-    if (said !== children.length) {
-      world.count(breaksAt === 0 ? "retriedFanOuts" : "lies");
-      this.#run.bar(item.source, "a fan-out of it gave another count than it said");
+    if (!world.chance(weather.lie)) {
+      const list = [...children];
+      return Object.assign(list, {
+        [Symbol.iterator]: () => this.#breaking(item, children, breaksAt),
+      });
     }
-    const list: unknown[] = Array.from({ length: said });
-    return Object.assign(list, {
-      [Symbol.iterator]: () => this.#breaking(item, children, breaksAt),
+    const said = children.length === 0 || world.chance(0.5)
+      ? children.length + 1 + world.below(3)
+      : world.below(children.length);
+    const isRetried = world.chance(0.5);
+    world.count(isRetried ? "retriedFanOuts" : "lies");
+    this.#run.bar(item.source, "a fan-out of it gave another count than it said");
+    return Object.assign(Array.from({ length: said }), {
+      [Symbol.iterator]: () => this.#breaking(item, children, isRetried ? 0 : breaksAt),
     });
   }
 
@@ -258,4 +277,9 @@ class StageBehaviour {
     }
     if (at === children.length) throw new Error("simulated: a fan-out broke at its end");
   }
+}
+
+function* breakingBatch(at: number): Generator {
+  for (let i = 0; i < at; i++) yield null;
+  throw new Error("simulated: a batch's results broke");
 }

@@ -61,9 +61,9 @@ function weather(
   return {
     latency,
     facts,
-    crash: upTo(0.03),
+    crash: upTo(0.05),
     stop: upTo(0.005),
-    stray: upTo(0.01),
+    stray: upTo(0.02),
     refuse: upTo(0.4),
     leaveBehind: upTo(1),
     diskFull: upTo(0.2),
@@ -75,15 +75,16 @@ function weather(
     stageThrows: upTo(0.1),
     slotFails: upTo(0.05),
     slotUndefined: upTo(0.03),
-    streamBreaks: upTo(0.1),
-    misattribute: upTo(0.1),
-    lie: upTo(0.08),
+    streamBreaks: upTo(0.15),
+    misattribute: upTo(0.15),
+    // Facts that contradict each other are only told from facts that are missing if all come.
+    lie: facts === "delayed" || facts === "lost" ? 0 : upTo(0.15),
     sinkThrows: upTo(0.1),
     commitThrows: upTo(0.3),
     discardThrows: upTo(0.3),
     sourceThrows: upTo(0.05),
     sourceTwice: upTo(0.05),
-    factFault: upTo(0.1),
+    factFault: upTo(0.2),
     newVersion: upTo(0.3),
   };
 }
