@@ -6,11 +6,6 @@ import { keyOf } from "./shape.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { World } from "./world.ts";
 
-const real = {
-  apply: Checkpoint.prototype.apply,
-  record: Checkpoint.prototype.record,
-};
-
 /** How many facts are remembered to be repeated later. */
 const REMEMBERED = 64;
 
@@ -20,12 +15,15 @@ const REMEMBERED = 64;
  */
 export class OwnerSpy implements Disposable {
   readonly #world: World;
+  readonly #real: Pick<Checkpoint, "apply" | "record">;
   readonly #runs = new WeakMap<Checkpoint, RunWatch>();
   readonly #owners = new WeakMap<RunWatch, Checkpoint>();
   readonly #remembered = new WeakMap<RunWatch, Fact[]>();
 
   constructor(world: World) {
     this.#world = world;
+    const { apply, record } = Checkpoint.prototype;
+    this.#real = { apply, record };
     const runOf = (owner: Checkpoint) => this.#runOf(owner);
     const pass = (owner: Checkpoint, fact: Fact) => this.#pass(owner, fact);
     Checkpoint.prototype.apply = function (this: Checkpoint, facts: Iterable<Fact>): string[] {
@@ -35,12 +33,12 @@ export class OwnerSpy implements Disposable {
       const isTaken = state !== "complete" || this.isDrained(source);
       const isKnown = this.areComplete([{ id: source, ...pickVersion(details?.version) }])[0]!;
       runOf(this)?.states(source, state, isTaken, isKnown);
-      return real.record.call(this, source, state, details);
+      return record.call(this, source, state, details);
     };
   }
 
   [Symbol.dispose](): void {
-    Object.assign(Checkpoint.prototype, real);
+    Object.assign(Checkpoint.prototype, this.#real);
   }
 
   /** Delivers a fact that contradicts others about one of the run's open sources. */
@@ -53,7 +51,7 @@ export class OwnerSpy implements Disposable {
     this.#world.count("strays");
     this.#world.note(run.process.name, `gets a stray fact about ${key}`);
     run.stray(source);
-    real.apply.call(owner, [{ kind: "expanded", source: key, path: [], children: 1_000 }]);
+    this.#real.apply.call(owner, [{ kind: "expanded", source: key, path: [], children: 1_000 }]);
   }
 
   /** The run whose owner it is: the one that uses it first. */
@@ -71,7 +69,7 @@ export class OwnerSpy implements Disposable {
 
   #pass(owner: Checkpoint, fact: Fact): string[] {
     const run = this.#runOf(owner);
-    const deliver = (f: Fact) => real.apply.call(owner, [f]);
+    const deliver = (f: Fact) => this.#real.apply.call(owner, [f]);
     if (run === undefined || fact.kind === "opened") return deliver(fact);
     const { simulation } = run.process;
     const { facts, factFault } = simulation.weather;

@@ -128,18 +128,18 @@ export class RunWatch {
         break;
       case "source-completed":
         this.#tally.completed++;
-        this.#onSettled(event.source);
+        this.#onSettled(event.source, false);
         if (!this.#durablyComplete.has(this.#source(event.source))) {
           this.#violate("reports", `${event.source} reported complete, but it is not on disk`);
         }
         break;
       case "source-failed":
         this.#tally.failed++;
-        this.#onSettled(event.source);
+        this.#onSettled(event.source, true);
         break;
       case "source-pending":
         this.#tally.pending++;
-        this.#onSettled(event.source);
+        this.#onSettled(event.source, false);
         break;
       case "task-failed":
         this.#tally.failures++;
@@ -244,8 +244,15 @@ export class RunWatch {
     }
   }
 
-  #onSettled(key: string): void {
-    if (!this.open.delete(this.#source(key))) this.#violate("reports", `${key} settled twice`);
+  #onSettled(key: string, asFailed: boolean): void {
+    const source = this.#source(key);
+    if (!this.open.delete(source)) this.#violate("reports", `${key} settled twice`);
+    if (asFailed !== this.#failed.has(source)) {
+      this.#violate(
+        "reports",
+        `${key} ${asFailed ? "failed without" : "did not fail with"} a failed task`,
+      );
+    }
   }
 
   #onFailure(key: string): void {
