@@ -284,7 +284,8 @@ export class Scheduler {
       this.#threw(at, [task], retry.attempts, thrown);
       return;
     }
-    const count = Array.isArray(value) && !isSource ? value.length : undefined;
+    // That there are no children means drained, which is not said before the list has ended.
+    const count = Array.isArray(value) && value.length > 0 && !isSource ? value.length : undefined;
     if (count !== undefined) this.#delivery.expanded(task, count);
     state.expansions.push({ task, iterator, attempt, count, emitted: 0, waiting: false });
     if (isSource && this.#draining) this.#closeExpansions(state);

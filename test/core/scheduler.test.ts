@@ -152,6 +152,21 @@ describe("retry", () => {
     expect((await breaking(1).run()).sources).toMatchObject({ completed: 0, failed: 1 });
   });
 
+  test("does not take an empty list that breaks for an empty fan-out", async () => {
+    let calls = 0;
+    const broken = Object.assign<number[], object>([], {
+      *[Symbol.iterator]() {
+        throw new Error("torn");
+      },
+    });
+    // The second attempt cannot be attributed, so nothing else is said about the task.
+    const { sources } = await numbers(1)
+      .flatBatch(1, () => (calls++ === 0 ? [broken] : []), { retry: { attempts: 2, delay: 1 } })
+      .sink(() => {}).run();
+    expect(calls).toBe(2);
+    expect(sources).toMatchObject({ completed: 0, pending: 1 });
+  });
+
   test("does not take what was returned as failed again", async () => {
     let calls = 0;
     await numbers(1).map(() => (calls++, failed("no")), { retry: { attempts: 3, delay: 1 } })
