@@ -6,8 +6,16 @@ export interface DurableRecord {
   readonly writer: string;
   /** How many records had become durable before it. */
   readonly order: number;
-  /** The append that it belongs to resolved. */
-  readonly isAcknowledged: () => boolean;
+  /** What became of the append that it belongs to. */
+  readonly append: AppendState;
+}
+
+/** How an append stands. */
+export interface AppendState {
+  /** It resolved. */
+  isAcknowledged: boolean;
+  /** A crash undid it before it resolved: some may have read it, others never will. */
+  isForgotten: boolean;
 }
 
 const RANK: Record<RecordState, number> = { failed: 0, complete: 1, reopened: 2 };
@@ -35,19 +43,25 @@ export class History {
   /** How many there are. */
   length = 0;
 
-  add(record: CheckpointRecord, writer: string, isAcknowledged: () => boolean): void {
-    const added = { record, writer, order: this.length++, isAcknowledged };
+  add(record: CheckpointRecord, writer: string, append: AppendState): void {
+    const added = { record, writer, order: this.length++, append };
     const records = this.#bySource.get(record.source);
     if (records === undefined) this.#bySource.set(record.source, [added]);
     else records.push(added);
   }
 
-  of(source: string): readonly DurableRecord[] {
-    return this.#bySource.get(source) ?? [];
+  /** What is on the shelf about a source. */
+  of(source: string): DurableRecord[] {
+    return this.#ever(source).filter((r) => !r.append.isForgotten);
   }
 
+  /** What is on the shelf about all sources. */
   all(): DurableRecord[] {
-    return [...this.#bySource.values()].flat();
+    return [...this.#bySource.keys()].flatMap((source) => this.of(source));
+  }
+
+  #ever(source: string): readonly DurableRecord[] {
+    return this.#bySource.get(source) ?? [];
   }
 
   /**
@@ -63,10 +77,12 @@ export class History {
   ): boolean {
     const says = ({ record }: DurableRecord) =>
       record.state === "complete" && (version === undefined || record.version === version);
-    const records = this.of(source);
-    // A reader's own appends reach it by their acknowledgement, not by reading.
+    const records = this.#ever(source);
+    // A reader's own appends reach it by their acknowledgement, not by reading; what was
+    // forgotten since may have been read or not.
     const known = records.filter((r) =>
-      r.order < reader.since && (r.writer !== reader.writer || r.isAcknowledged())
+      r.order < reader.since && !r.append.isForgotten &&
+      (r.writer !== reader.writer || r.append.isAcknowledged)
     );
     const base = prevailing(known);
     const baseSays = known.some((r) => r.record === base && says(r));

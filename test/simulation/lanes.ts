@@ -7,7 +7,7 @@ import { SimulatedStore } from "./simulated_store.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** The most runs that one lane has before the last phase. */
-const RUNS_PER_LANE = 4;
+const RUNS_PER_LANE = 5;
 
 /** The processes of a simulation: lanes in which one follows another, several at once. */
 export class Lanes {
@@ -136,9 +136,9 @@ export class Lanes {
   }
 
   #crash(run: RunWatch): void {
-    this.mostRepeated = Math.max(this.mostRepeated, run.repeatedByCrash);
     this.#running.delete(run);
     run.process.crash();
+    this.mostRepeated = Math.max(this.mostRepeated, run.unfinished);
     this.#next(run.process);
   }
 

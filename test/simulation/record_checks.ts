@@ -1,5 +1,5 @@
 import { decodeRecord } from "../../core/record_codec.ts";
-import { prevailing } from "./history.ts";
+import { type AppendState, prevailing } from "./history.ts";
 import { keyOf, versionText } from "./shape.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
 import type { Simulation } from "./simulation.ts";
@@ -8,7 +8,7 @@ import type { Simulation } from "./simulation.ts";
 export function durableRecord(
   process: SimulatedProcess,
   bytes: Uint8Array,
-  isAcknowledged: () => boolean,
+  append: AppendState,
 ): void {
   const { simulation, run } = process;
   const { world, shelf, history, union } = simulation;
@@ -24,7 +24,7 @@ export function durableRecord(
       `${record.clock} ${record.version ?? ""}`,
   );
   const before = prevailing(history.of(record.source));
-  history.add(record, process.name, isAcknowledged);
+  history.add(record, process.name, append);
   union.add(record);
   const source = sourceOf(simulation, record.source);
   if (source === undefined) {

@@ -2,6 +2,7 @@ import { messageOf, TidemarkError } from "../../core/errors.ts";
 import type { RunEvent, RunReport } from "../../core/event.ts";
 import type { CheckpointRecord, RecordState } from "../../core/record.ts";
 import { RunError } from "../../core/run.ts";
+import { prevailing } from "./history.ts";
 import { sourceOf } from "./record_checks.ts";
 import { type Item, keyOf, versionText } from "./shape.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
@@ -164,7 +165,7 @@ export class RunWatch {
       default:
         event satisfies never;
     }
-    world.note(this.process.name, `tells ${event.type} ${"source" in event ? event.source : ""}`);
+    world.note(this.process.name, `tells ${textOf(event)}`);
   }
 
   /** The run resolved. */
@@ -208,9 +209,14 @@ export class RunWatch {
     }
   }
 
-  /** How many sources a crash at this moment makes run again. */
-  get repeatedByCrash(): number {
-    return [...this.open].filter((s) => !this.#durablyComplete.has(s)).length;
+  /** How many of its open sources are not recorded complete: after a crash they run again. */
+  get unfinished(): number {
+    const { history, shape } = this.process.simulation;
+    return [...this.open].filter((source) => {
+      const last = prevailing(history.of(keyOf(shape, source)));
+      return last?.state !== "complete" ||
+        last.version !== versionText(shape, this.versionOf(source));
+    }).length;
   }
 
   #onOver(report: RunReport): void {
@@ -281,4 +287,9 @@ export class RunWatch {
   #violate(check: string, message: string): void {
     this.process.simulation.world.violate(check, `${this.process.name}: ${message}`);
   }
+}
+
+function textOf(event: RunEvent): string {
+  if ("source" in event) return `${event.type} ${event.source}`;
+  return event.type === "warning" ? `${event.type}: ${event.message}` : event.type;
 }

@@ -29,7 +29,10 @@ export function hostOf(process: SimulatedProcess): Host {
         signal?.addEventListener("abort", () => resolve(), { once: true });
       }),
     yield: () =>
-      new Promise((resolve) => world.schedule(process, world.random(), "has its turn", resolve)),
+      new Promise((resolve) => {
+        world.count("gaveWay");
+        world.schedule(process, world.random(), "has its turn", resolve);
+      }),
     openStore: async (config) => {
       if (typeof config === "object" && "append" in config) return config as CheckpointStore;
       const store = new SimulatedStore(process);

@@ -1,5 +1,7 @@
 import { TidemarkError } from "../../core/errors.ts";
 import type { CheckpointStore, RecordBatch, StoreCapabilities } from "../../core/store.ts";
+import { Union } from "../../core/union.ts";
+import type { AppendState } from "./history.ts";
 import { damagedRecord, durableRecord } from "./record_checks.ts";
 import { type ShelfRecord, torn } from "./shelf.ts";
 import type { SimulatedProcess } from "./simulated_process.ts";
@@ -74,10 +76,10 @@ export class SimulatedStore implements CheckpointStore {
     this.#check("append");
     if (this.#isAppending) world.violate("the owner", "began an append before the last one ended");
     this.#isAppending = true;
-    let isAcknowledged = false;
+    const state: AppendState = { isAcknowledged: false, isForgotten: false };
     const keep = (count: number) => {
       for (const bytes of records.slice(0, count)) {
-        durableRecord(this.#process, bytes, () => isAcknowledged);
+        durableRecord(this.#process, bytes, state);
       }
     };
     try {
@@ -96,10 +98,20 @@ export class SimulatedStore implements CheckpointStore {
             return;
           }
           keep(records.length);
-          world.schedule(this.#process, this.#process.latency, "append resolves", () => {
-            isAcknowledged = true;
+          const resolved = () => {
+            state.isAcknowledged = true;
             resolve();
-          });
+          };
+          const notSynced = () => {
+            if (world.chance(weather.forget)) this.#forget(records.length, state);
+          };
+          world.schedule(
+            this.#process,
+            this.#process.latency,
+            "append resolves",
+            resolved,
+            notSynced,
+          );
         };
         const atCrash = () => this.#cutOff(records, keep);
         world.schedule(
@@ -145,6 +157,17 @@ export class SimulatedStore implements CheckpointStore {
     } else {
       world.count("lostAppends");
     }
+  }
+
+  /** A crash takes back what others may have read already, but nobody was promised. */
+  #forget(records: number, state: AppendState): void {
+    const { simulation } = this.#process;
+    simulation.world.count("forgotten");
+    simulation.world.note(this.writer, `loses ${records} records that were not synced`);
+    simulation.shelf.logs.get(this.writer)!.length -= records;
+    state.isForgotten = true;
+    simulation.union = new Union();
+    for (const { record } of simulation.history.all()) simulation.union.add(record);
   }
 
   /** The engine must not use a store that it closed. */

@@ -15,7 +15,7 @@ export interface Simulation {
   readonly outputs: Outputs;
   readonly history: History;
   /** The real union, fed with every record in the order in which it became durable. */
-  readonly union: Union;
+  union: Union;
   /** Changes for the better in the last phase. */
   weather: Weather;
   /** The version that each source has now. */

@@ -18,6 +18,8 @@ export interface Weather {
   readonly diskFull: number;
   /** Of appends that a crash cuts off: a damaged record stays. */
   readonly tear: number;
+  /** Of appends that are there but have not resolved: a crash takes them back. */
+  readonly forget: number;
   readonly readAgain: number;
   readonly readFails: number;
   readonly openFails: number;
@@ -68,6 +70,7 @@ function weather(
     leaveBehind: upTo(1),
     diskFull: upTo(0.2),
     tear: upTo(1),
+    forget: upTo(1),
     readAgain: upTo(0.5),
     readFails: upTo(0.05),
     openFails: upTo(0.05),
