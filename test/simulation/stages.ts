@@ -174,20 +174,21 @@ class StageBehaviour {
         return breakingBatch(world.below(items.length + 1));
       }
       const isMany = this.shape.kind === "flatBatch";
-      const { brokenStreams, retriedFanOuts } = world.counts;
+      if (world.chance(weather.misattribute)) return this.#misattributed(items, isMany);
       const results = items.map((i) => (isMany ? this.#fanOut(i, false) : this.#slot(i)));
-      if (!world.chance(weather.misattribute)) {
-        return world.chance(0.2) ? results.values() : results;
-      }
-      world.count("unattributed");
-      const odd = world.pick([results.slice(1), [...results, results[0] ?? null], null, undefined]);
-      // With a list in it that breaks, the batch is tried again.
-      const { counts } = world;
-      if (counts.brokenStreams === brokenStreams && counts.retriedFanOuts === retriedFanOuts) {
-        for (const { source } of items) this.#run.bar(source, "a batch of it was not attributed");
-      }
-      return odd;
+      return world.chance(0.2) ? results.values() : results;
     });
+  }
+
+  /** Results that fit nothing; with a list in them that breaks, the batch fails as a whole. */
+  #misattributed(items: readonly Item[], isMany: boolean): unknown {
+    const { world, weather } = this.#run.process.simulation;
+    const lists = items.map((i) => outcomeOf(this.shape, i));
+    const results: unknown[] = isMany ? lists : lists.map(([value]) => value);
+    if (isMany && world.chance(weather.streamBreaks)) return [...results, breakingBatch(1)];
+    world.count("unattributed");
+    for (const { source } of items) this.#run.bar(source, "a batch of it was not attributed");
+    return world.pick([results.slice(1), [...results, results[0] ?? null], null, undefined]);
   }
 
   #slot(item: Item): unknown {
@@ -251,7 +252,8 @@ class StageBehaviour {
       : world.below(children.length);
     const isRetried = world.chance(0.5);
     world.count(isRetried ? "retriedFanOuts" : "lies");
-    this.#run.bar(item.source, "a fan-out of it gave another count than it said");
+    // An empty list says nothing before it has ended.
+    if (said > 0) this.#run.bar(item.source, "a fan-out of it gave another count than it said");
     return Object.assign(Array.from({ length: said }), {
       [Symbol.iterator]: () => this.#breaking(item, children, isRetried ? 0 : breaksAt),
     });
