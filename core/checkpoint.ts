@@ -61,6 +61,7 @@ export class Checkpoint {
   readonly #stated = new Map<string, CheckpointRecord>();
   #waiting: Waiting[] = [];
   #appending: Promise<void> | undefined;
+  #refreshing: Promise<void> | undefined;
   #failure: TidemarkError | undefined;
   #closed = false;
 
@@ -103,10 +104,15 @@ export class Checkpoint {
     return this.#failure;
   }
 
-  /** Takes in what other writers have recorded since the last time. */
+  /** Takes in what other writers have recorded since the last time. One reading at a time. */
   async refresh(): Promise<void> {
     const { store } = this.#options;
     if (store === undefined || this.#closed) return;
+    this.#refreshing ??= this.#readAll(store).finally(() => this.#refreshing = undefined);
+    await this.#refreshing;
+  }
+
+  async #readAll(store: CheckpointStore): Promise<void> {
     for await (const { origin, records } of store.read()) {
       const faults = { damaged: 0, newer: 0 };
       for (const bytes of records) {
@@ -114,6 +120,8 @@ export class Checkpoint {
         if (typeof record === "string") faults[record]++;
         else this.#union.add(record);
       }
+      // Nobody listens any more, and what is left comes with the next reading.
+      if (this.#closed) return;
       if (faults.damaged > 0) {
         this.#warn(
           `${
@@ -209,10 +217,14 @@ export class Checkpoint {
     await this.#appending;
   }
 
-  /** Flushes; what comes later is dropped. The store stays open: its opener closes it. */
+  /**
+   * Flushes, and ends a refresh that is under way; what comes later is dropped. The store
+   * stays open: its opener closes it.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     await this.flush();
+    await this.#refreshing?.catch(() => {});
   }
 
   async #appendAll(store: CheckpointStore): Promise<void> {

@@ -3,7 +3,7 @@ import { messageOf, printable, TidemarkError } from "./errors.ts";
 import type { RunEvent, TaskFailure } from "./event.ts";
 import type { Host } from "./host.ts";
 import { LiveTask, type OpenSource } from "./live_task.ts";
-import { isFiltered, missingResult, unattributed } from "./slot.ts";
+import { isFiltered, missingResult } from "./slot.ts";
 import type { Sources } from "./sources.ts";
 import type { StageState } from "./stage_state.ts";
 import { FailedTask } from "./task.ts";
@@ -83,7 +83,7 @@ export class Delivery {
   }
 
   /** A batch whose results belong to nobody in particular: they travel on, their sources stay pending. */
-  unattributed(at: number, tasks: readonly LiveTask[], returned: unknown): void {
+  unattributed(at: number, tasks: readonly LiveTask[], values: readonly unknown[]): void {
     const { host, emit, dataset, stages } = this.#options;
     const state = stages[at]!;
     const { name, many } = state.plan;
@@ -95,7 +95,7 @@ export class Delivery {
         `travel on, but their sources stay pending and run again`,
       subject: name,
     });
-    for (const value of unattributed(returned, many)) {
+    for (const value of values) {
       state.emitted++;
       const task = new LiveTask(value, undefined, [], dataset, `r${host.uniqueId()}`);
       if (at < this.#last) this.#queue(at + 1, task);

@@ -12,6 +12,8 @@ export class OpenSource implements SourceRef {
   failures = 0;
   /** Why the first one failed. */
   failure = "";
+  /** Resolves when the source is closed, once it is being committed, recorded or discarded. */
+  settlement: Promise<void> | undefined;
 
   constructor(id: string, version: string | undefined, taskId: string) {
     this.id = id;

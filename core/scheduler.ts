@@ -3,7 +3,7 @@ import { messageOf } from "./errors.ts";
 import type { Host } from "./host.ts";
 import type { LiveTask } from "./live_task.ts";
 import { backoff } from "./retry.ts";
-import { attribute, isFiltered, isPromiseLike, iteratorOf } from "./slot.ts";
+import { attribute, type Attribution, isFiltered, isPromiseLike, iteratorOf } from "./slot.ts";
 import type { Expansion, StageState } from "./stage_state.ts";
 import { FailedTask } from "./task.ts";
 
@@ -245,17 +245,25 @@ export class Scheduler {
       return;
     }
     if (batched) {
-      const results = attribute(returned, tasks.length, many);
+      let results: Attribution;
+      try {
+        results = attribute(returned, tasks.length, many);
+      } catch (thrown) {
+        // The results are a list that breaks: nothing of them has been passed on yet.
+        this.#threw(at, tasks, attempt, thrown);
+        return;
+      }
       state.calls--;
-      if (results === undefined) this.#delivery.unattributed(at, tasks, returned);
-      else tasks.forEach((task, i) => this.#result(at, task, attempt, results[i]));
+      if ("loose" in results) this.#delivery.unattributed(at, tasks, results.loose);
+      else {for (const [i, slot] of results.slots.entries()) {
+          this.#result(at, tasks[i]!, attempt, slot);
+        }}
     } else {
       state.calls--;
       this.#result(at, tasks[0]!, attempt, returned);
     }
   }
 
-  /** What a stage gave for one task: a slot, or a fan-out. */
   /** What a stage gave for one task: a slot, or a fan-out to pull from. */
   #result(at: number, task: LiveTask, attempt: number, value: unknown): void {
     const state = this.#stages[at]!;
@@ -276,7 +284,8 @@ export class Scheduler {
       this.#threw(at, [task], retry.attempts, thrown);
       return;
     }
-    const count = Array.isArray(value) && !isSource ? value.length : undefined;
+    // That there are no children means drained, which is not said before the list has ended.
+    const count = Array.isArray(value) && value.length > 0 && !isSource ? value.length : undefined;
     if (count !== undefined) this.#delivery.expanded(task, count);
     state.expansions.push({ task, iterator, attempt, count, emitted: 0, waiting: false });
     if (isSource && this.#draining) this.#closeExpansions(state);

@@ -47,28 +47,28 @@ export function iteratorOf(
   );
 }
 
-/**
- * The results of a batch, attributed: slot `i` of the answer belongs to task `i`. Undefined
- * when they cannot be attributed.
- */
-export function attribute(
-  returned: unknown,
-  tasks: number,
-  many: boolean,
-): readonly unknown[] | undefined {
-  if (!isList(returned)) return undefined;
-  const results = [...returned];
-  if (results.length !== tasks) return undefined;
-  const fits = (r: unknown) => isFiltered(r) || r instanceof FailedTask || isList(r);
-  return !many || results.every(fits) ? results : undefined;
-}
+/** The results of a batch: one per task, or values that belong to no task in particular. */
+export type Attribution =
+  | { readonly slots: readonly unknown[] }
+  | { readonly loose: readonly unknown[] };
 
-/** Everything in a batch's results that is a value, lists flattened where lists are expected. */
-export function unattributed(returned: unknown, many: boolean): unknown[] {
-  if (!isList(returned)) return isFiltered(returned) || returned === undefined ? [] : [returned];
+/**
+ * The results of a batch, attributed: slot `i` of the answer belongs to task `i`. When they
+ * cannot be attributed, everything in them that is a value, lists flattened where lists are
+ * expected. Each list is iterated once, since it may be used up by that. Throws what a list
+ * throws.
+ */
+export function attribute(returned: unknown, tasks: number, many: boolean): Attribution {
+  if (!isList(returned)) {
+    return { loose: isFiltered(returned) || returned === undefined ? [] : [returned] };
+  }
   const results = [...returned];
+  const fits = (r: unknown) => isFiltered(r) || r instanceof FailedTask || isList(r);
+  if (results.length === tasks && (!many || results.every(fits))) return { slots: results };
   const flat = many ? results.flatMap((r) => (isList(r) ? [...r] : [r])) : results;
-  return flat.filter((r) => !isFiltered(r) && r !== undefined && !(r instanceof FailedTask));
+  return {
+    loose: flat.filter((r) => !isFiltered(r) && r !== undefined && !(r instanceof FailedTask)),
+  };
 }
 
 function isList(value: unknown): value is Iterable<unknown> {

@@ -101,26 +101,27 @@ export class Sources {
 
   /** Nothing of the source is under way any more: it is recorded, or stays open for the next run. */
   settle(source: OpenSource): void {
-    const { checkpoint, commit, discard } = this.#options;
+    const { checkpoint, commit } = this.#options;
     if (source.failures === 0 && checkpoint.isDrained(source.id)) {
       this.settling++;
       this.drained++;
-      if (commit === undefined) this.#record(source);
-      else void this.#commit(source, commit);
-    } else if (discard === undefined) {
-      this.#giveUp(source);
+      source.settlement = commit === undefined
+        ? this.#record(source)
+        : this.#commit(source, commit);
     } else {
-      void this.#discard(source, discard);
+      this.#drop(source);
     }
   }
 
-  /** Gives up every open source: the run was aborted. */
+  /**
+   * Gives up every open source: the run was aborted. Those that had drained by then are
+   * committed and recorded all the same, since what is committed cannot be discarded.
+   */
   async abandon(): Promise<void> {
-    const { discard } = this.#options;
     for (const source of this.#open) {
-      if (discard === undefined) this.#giveUp(source);
-      else await this.#discard(source, discard);
+      if (source.settlement === undefined) this.#drop(source);
     }
+    while (this.#open.size > 0) await Promise.all([...this.#open].map((s) => s.settlement));
   }
 
   #identify(payload: unknown): { contentId: string | undefined; version: string | undefined } {
@@ -151,7 +152,13 @@ export class Sources {
       this.settle(source);
       return;
     }
-    this.#record(source);
+    await this.#record(source);
+  }
+
+  #drop(source: OpenSource): void {
+    const { discard } = this.#options;
+    if (discard === undefined) this.#giveUp(source);
+    else source.settlement = this.#discard(source, discard);
   }
 
   async #discard(
@@ -171,32 +178,37 @@ export class Sources {
     this.#giveUp(source);
   }
 
-  #record(source: OpenSource): void {
-    const { checkpoint, emit } = this.#options;
-    void checkpoint.record(source.id, "complete", { version: source.version }).then((recorded) => {
-      if (recorded) {
-        this.completed++;
-        emit({ type: "source-completed", source: source.id });
-      } else {
-        this.pending++;
+  async #record(source: OpenSource): Promise<void> {
+    const { checkpoint, emit, onUnrecorded } = this.#options;
+    const recorded = await checkpoint.record(source.id, "complete", { version: source.version });
+    if (recorded) {
+      this.completed++;
+      emit({ type: "source-completed", source: source.id });
+    } else {
+      this.pending++;
+      emit({ type: "source-pending", source: source.id });
+      // Otherwise its facts came to contradict each other while the sink committed it.
+      if (checkpoint.failure !== undefined) {
         this.unrecorded++;
-        emit({ type: "source-pending", source: source.id });
-        this.#options.onUnrecorded();
+        onUnrecorded();
       }
-      this.settling--;
-      this.#close(source);
-    });
+    }
+    this.settling--;
+    this.#close(source);
   }
 
   #giveUp(source: OpenSource): void {
     const { checkpoint, emit } = this.#options;
     if (source.failures > 0) {
       this.failed++;
-      // The source runs again whether this is recorded or not, so nothing waits for it.
-      void checkpoint.record(source.id, "failed", {
-        version: source.version,
-        failure: source.failure,
-      });
+      // The source runs again whether this is recorded or not, so nothing waits for it. If
+      // another writer has completed it meanwhile, that stays true.
+      if (!checkpoint.areComplete([source])[0]) {
+        void checkpoint.record(source.id, "failed", {
+          version: source.version,
+          failure: source.failure,
+        });
+      }
       emit({ type: "source-failed", source: source.id, reason: source.failure });
     } else {
       this.pending++;

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Checkpoint } from "../../core/checkpoint.ts";
 import type { StoreWarning } from "../../core/host.ts";
 import { decodeRecord, encodeRecord } from "../../core/record_codec.ts";
+import type { RecordBatch } from "../../core/store.ts";
 import { ScriptedStore, Shelf } from "./scripted_store.ts";
 
 interface Opened {
@@ -173,6 +174,50 @@ describe("refresh()", () => {
       message: "shelf/x: 2 damaged records skipped; their sources run again",
       subject: "shelf/x",
     }]);
+  });
+});
+
+describe("a refresh that takes long", () => {
+  /** A store whose second reading waits in the middle. */
+  class SlowStore extends ScriptedStore {
+    readonly middle: PromiseWithResolvers<void> = Promise.withResolvers();
+    reads = 0;
+
+    override async *read(): AsyncGenerator<RecordBatch> {
+      yield* super.read();
+      if (this.reads++ === 0) return;
+      const bad = { origin: "shelf/x", records: [new Uint8Array(3)] };
+      yield bad;
+      await this.middle.promise;
+      yield bad;
+      yield bad;
+    }
+  }
+
+  test("is not begun twice at once", async () => {
+    const store = new SlowStore();
+    const { checkpoint } = await open(store);
+    const both = [checkpoint.refresh(), checkpoint.refresh()];
+    store.middle.resolve();
+    await Promise.all(both);
+    expect(store.reads).toBe(2);
+    await checkpoint.refresh();
+    expect(store.reads).toBe(3);
+  });
+
+  test("ends with close(), which waits for it and warns no more", async () => {
+    const store = new SlowStore();
+    const { checkpoint, warnings } = await open(store);
+    let isOver = false;
+    const refresh = checkpoint.refresh().then(() => isOver = true);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(warnings).toHaveLength(1);
+    const closed = checkpoint.close();
+    store.middle.resolve();
+    await closed;
+    expect(isOver).toBe(true);
+    expect(warnings).toHaveLength(1);
+    await refresh;
   });
 });
 

@@ -302,6 +302,41 @@ describe("a stage's results", () => {
     expect(failures[0]!.reason).toMatch(/returned string: return a list/);
   });
 
+  test("a batch whose results break fails, and is tried again", async () => {
+    let calls = 0;
+    const breaking = (attempts: number) =>
+      pipeline("p").source([1, 2], { id: String }).batch(2, function* (ns) {
+        yield* ns.slice(1);
+        if (++calls < 3) throw new Error("broke");
+        yield ns[0]!;
+      }, { retry: { attempts, delay: 1 } }).sink(() => {}).run();
+    const once = await breaking(1);
+    expect(once.sources).toMatchObject({ failed: 2, pending: 0 });
+    expect(once.failures[0]!.reason).toBe("broke");
+    expect((await breaking(2)).sources.completed).toBe(2);
+  });
+
+  test("a list that breaks among results that cannot be attributed fails the batch", async () => {
+    const report = await pipeline("p").source([1, 2], { id: String }).flatBatch(2, async () => [
+      (function* () {
+        yield 1;
+        throw new Error("broke");
+      })(),
+    ]).sink(() => {}).run();
+    expect(report.sources).toMatchObject({ failed: 2, pending: 0 });
+  });
+
+  test("results that cannot be attributed travel on, also out of a generator", async () => {
+    const got: unknown[] = [];
+    const report = await pipeline("p").source([1, 2], { id: String }).batch(2, function* () {
+      yield "a";
+      yield "b";
+      yield "c";
+    }).sink((x) => void got.push(x)).run();
+    expect(got).toEqual(["a", "b", "c"]);
+    expect(report.sources).toMatchObject({ completed: 0, pending: 2 });
+  });
+
   test("a batch that answers with another number of results is not attributed", async () => {
     const seen: (readonly [string, unknown])[] = [];
     const warnings: RunEvent[] = [];

@@ -152,6 +152,21 @@ describe("retry", () => {
     expect((await breaking(1).run()).sources).toMatchObject({ completed: 0, failed: 1 });
   });
 
+  test("does not take an empty list that breaks for an empty fan-out", async () => {
+    let calls = 0;
+    const broken = Object.assign<number[], object>([], {
+      *[Symbol.iterator]() {
+        throw new Error("torn");
+      },
+    });
+    // The second attempt cannot be attributed, so nothing else is said about the task.
+    const { sources } = await numbers(1)
+      .flatBatch(1, () => (calls++ === 0 ? [broken] : []), { retry: { attempts: 2, delay: 1 } })
+      .sink(() => {}).run();
+    expect(calls).toBe(2);
+    expect(sources).toMatchObject({ completed: 0, pending: 1 });
+  });
+
   test("does not take what was returned as failed again", async () => {
     let calls = 0;
     await numbers(1).map(() => (calls++, failed("no")), { retry: { attempts: 3, delay: 1 } })
@@ -400,6 +415,81 @@ describe("a sink that commits sources", () => {
       log.filter((l) => l.startsWith("commit")).length +
         log.filter((l) => l.startsWith("discard")).length,
     ).toBe(3);
+  });
+});
+
+describe("giving up while sources are being settled", () => {
+  /** Source 0 drains at once; source 1 fails the run when it is told to. */
+  const twoSources = () => {
+    const fail = Promise.withResolvers<void>();
+    const p = numbers(2).map(async (n) => {
+      if (n === 1) {
+        await fail.promise;
+        throw new Error("no");
+      }
+      return n;
+    });
+    return { p, fail };
+  };
+
+  test("records the source whose commit is on its way, and does not discard it", async () => {
+    const { p, fail } = twoSources();
+    const log: string[] = [];
+    const store = new ScriptedStore();
+    const error = await p.sink({
+      name: "files",
+      process: () => {},
+      commitSource: async (s) => {
+        fail.resolve();
+        for (let i = 0; i < 5; i++) await tick();
+        log.push(`commit ${s.id}`);
+      },
+      discardSource: (s) => void log.push(`discard ${s.id}`),
+      teardown: () => void log.push("teardown"),
+    }).run({ checkpoint: store, failFast: true }).catch((e) => e);
+    expect(log).toEqual(["discard 1", "commit 0", "teardown"]);
+    expect(store.appends).toHaveLength(2);
+    expect(error).toMatchObject({
+      code: "RUN_ABORTED",
+      report: { sources: { completed: 1, failed: 1, pending: 0, unrecorded: 0 } },
+    });
+  });
+
+  test("counts the source whose record is on its way once", async () => {
+    const { p, fail } = twoSources();
+    const store = new ScriptedStore();
+    const gate = Promise.withResolvers<void>();
+    store.gate = gate.promise;
+    const events: string[] = [];
+    const error = await p.sink(() => void setTimeout(fail.resolve, 0)).run({
+      checkpoint: store,
+      failFast: true,
+      onEvent: (e) => {
+        if ("source" in e) events.push(`${e.type} ${e.source}`);
+        if (e.type === "source-failed") setTimeout(gate.resolve, 0);
+      },
+    }).catch((e) => e);
+    expect(error.report.sources).toMatchObject({ completed: 1, failed: 1, pending: 0 });
+    expect(events.filter((e) => e.endsWith(" 0"))).toEqual([
+      "source-opened 0",
+      "source-completed 0",
+    ]);
+  });
+
+  test("discards a source once, even if that is on its way already", async () => {
+    const { p, fail } = twoSources();
+    const log: string[] = [];
+    await p.sink({
+      name: "files",
+      process: () => failed("refused"),
+      commitSource: (s) => void log.push(`commit ${s.id}`),
+      discardSource: async (s) => {
+        fail.resolve();
+        for (let i = 0; i < 5; i++) await tick();
+        log.push(`discard ${s.id}`);
+      },
+    }).run({ maxFailures: 1 }).catch(() => {});
+    expect(log.toSorted()).toEqual(["discard 0", "discard 1"]);
   });
 });
 
