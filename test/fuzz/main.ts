@@ -38,8 +38,7 @@ const COLUMNS: readonly (readonly [string, (tally: KindTally) => string])[] = [
   ["damaged", ({ damaged }) => String(damaged)],
   [
     "salvaged",
-    ({ salvaged, written }) =>
-      written === 0 ? "" : `${((100 * salvaged) / written).toFixed(1)} %`,
+    ({ salvaged, written }) => written === 0 ? "" : `${((100 * salvaged) / written).toFixed(1)} %`,
   ],
   ["crashes", ({ crashes, hangs }) => hangs === 0 ? String(crashes) : `${crashes}+${hangs} hung`],
   ["invented", ({ invented }) => String(invented)],

@@ -144,7 +144,8 @@ function commitEnds(log: Uint8Array): number[] {
   return ends;
 }
 
-const hasLog = ({ files }: Template) => commitEnds(files.get("-wal") ?? new Uint8Array()).length > 1;
+const hasLog = ({ files }: Template) =>
+  commitEnds(files.get("-wal") ?? new Uint8Array()).length > 1;
 
 function cutLog({ files }: Template, { random }: MutationContext): Map<string, Uint8Array> {
   const log = files.get("-wal")!;
@@ -195,8 +196,7 @@ export const MUTATIONS: readonly MutationKind[] = [
   },
   {
     name: "another format",
-    mutate: ({ files }, { random, foreign }) =>
-      new Map(files).set("", pick(random, foreign).bytes),
+    mutate: ({ files }, { random, foreign }) => new Map(files).set("", pick(random, foreign).bytes),
   },
   {
     name: "log removed",
