@@ -92,7 +92,7 @@ export class PageFile implements AsyncDisposable {
     let secondSeal: Seal | undefined;
     let stable = true;
     for (const pageSize of size === undefined ? PAGE_SIZES : [size]) {
-      let [bytes, offset] = [head, pageSize as number];
+      let [bytes, offset]: [Buffer, number] = [head, pageSize];
       if (pageSize !== PAGE_SIZES[0]) {
         [bytes, offset] = [await this.#readAt(pageSize, SEALED_LENGTH), 0];
         stable &&= (await this.#readAt(pageSize, SEALED_LENGTH)).equals(bytes);

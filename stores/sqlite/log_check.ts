@@ -3,7 +3,7 @@
  * is not sound, and takes all that follows for the rest of an interrupted commit. That is
  * right after a crash; after damage it hides commits that were on disk.
  */
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { errnoOf } from "../file_error.ts";
 

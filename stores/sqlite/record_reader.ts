@@ -72,6 +72,8 @@ export class RecordReader {
     } else {
       await using copy = await SalvageCopy.of(this.#path, header.length);
       const database = connect(this.#binding, copy.path, { ...MODE, readOnly: false });
+      // Closing it copies the log back, which nobody needs on disk.
+      await this.#damageAware(() => sql`pragma synchronous = off`.execute(database));
       yield* this.#rows(database, logFault);
     }
   }
@@ -142,11 +144,13 @@ export class RecordReader {
   ): AsyncGenerator<readonly Uint8Array[]> {
     let limit = FIRST_BATCH;
     for (let gaps = 0;;) {
-      const rows = await this.#damageAware(() => after(database, this.#position.seq, limit));
+      const before = this.#position.seq;
+      const rows = await this.#damageAware(() => after(database, before, limit));
       if (rows?.length === 0) return;
       if (rows !== undefined) {
         const records = this.#checked(rows, identity);
         if (records.length > 0) yield records;
+        if (this.#position.seq === before) return;
         limit = nextLimit(records, limit);
       } else if (limit > 1) {
         // Fewer rows at a time come closer to the damaged page.
@@ -159,22 +163,22 @@ export class RecordReader {
 
   /** The rows' records. In a whole file the rows are numbered without gaps. */
   #checked(rows: readonly Row[], identity: number | undefined): Uint8Array[] {
-    const first = this.#position.seq + 1;
+    const before = this.#position.seq;
     const records: Uint8Array[] = [];
-    let isWhole = true;
+    let sound = before;
     rows.forEach(({ seq, data }, index) => {
-      isWhole &&= seq === first + index;
       const tag = identity === undefined ? undefined : tagOf(identity, seq);
       const record = data instanceof Uint8Array ? withoutTag(data, tag) : undefined;
-      if (record === undefined) isWhole = false;
-      else records.push(record);
+      if (record === undefined || seq !== before + 1 + index) {
+        this.#damaged("rows are missing or altered");
+      }
+      if (record === undefined) return;
+      records.push(record);
+      sound = Math.max(sound, seq);
     });
-    if (!isWhole) this.#damaged("rows are missing or altered");
-    const expected = this.#position.seq + rows.length;
-    const last = rows.at(-1)!.seq;
-    // An altered number must not make all that is added later look old.
-    const gap = last - expected;
-    this.#position.seq = gap > 0 && gap < PLAUSIBLE_GAP && ascend(rows) ? last : expected;
+    this.#position.seq = identity !== undefined && sound > before
+      ? sound
+      : positionAfter(rows, before);
     return records;
   }
 
@@ -223,8 +227,15 @@ async function after(
     .execute();
 }
 
-function ascend(rows: readonly Row[]): boolean {
-  return rows.every((row, index) => index === 0 || row.seq > rows[index - 1]!.seq);
+/**
+ * The position after rows whose numbers may be altered, which must not make all that is
+ * added later look old; it is the same when they cannot be passed.
+ */
+function positionAfter(rows: readonly Row[], before: number): number {
+  const last = rows.at(-1)!.seq;
+  const ascend = rows.every((row, index) => row.seq > (rows[index - 1]?.seq ?? before));
+  if (ascend) return last - before - rows.length < PLAUSIBLE_GAP ? last : before;
+  return before + rows.length;
 }
 
 /** As many rows as are likely to stay within the limits of a batch. */

@@ -34,7 +34,7 @@ export async function readInProcess(job: ReadJob, jobFile: string): Promise<Read
     child.kill("SIGKILL");
   };
   let timer = setTimeout(giveUp, DEADLINE_MS);
-  child.stderr.on("data", (chunk: Buffer) => errors = `${errors}${chunk}`.slice(-2000));
+  child.stderr.on("data", (chunk: Buffer) => errors = (errors + chunk.toString()).slice(-2000));
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (text) => {
     clearTimeout(timer);

@@ -1,13 +1,13 @@
-import { type CheckpointRecord, decodeRecord, encodeRecord, RECORD_STATES } from "../../mod.ts";
+import { type CheckpointRecord, decodeRecord, encodeRecord } from "../../mod.ts";
 
 /** How the writers of the fuzzed files work. */
-export const SHAPES = ["one", "tiny", "commits", "tree", "large"] as const;
+export const SHAPES = ["one", "tiny", "commits", "tree", "large", "wrapped"] as const;
 export type Shape = (typeof SHAPES)[number];
 
 const TEXT = "x".repeat(70_000);
 
 function record(label: string, number: number, length: number): CheckpointRecord {
-  const state = RECORD_STATES[number % 11 === 0 ? 0 : number % 13 === 0 ? 2 : 1]!;
+  const state = number % 11 === 0 ? "failed" : number % 13 === 0 ? "reopened" : "complete";
   return {
     source: `${label}/${number}`,
     state,
@@ -40,10 +40,13 @@ export function appendsOf(shape: Shape, label: string): CheckpointRecord[][] {
     case "commits":
       return batches(label, Array.from({ length: 90 }, (_, i) => 1 + (i % 4)), (n) => n % 90);
     case "tree":
-      // Long enough for branches below the root, and for SQLite to copy its log back meanwhile.
+      // Enough for branches below the root.
       return batches(label, [1, 700, 1500, 1, 900, 40, 3], (n) => 20 + (n % 300));
     case "large":
       return batches(label, [3, 8, 1, 12, 2], (n) => [9_000, 66_000, 40, 21_000][n % 4]!);
+    case "wrapped":
+      // Enough commits for SQLite to copy its log back and to begin it again.
+      return batches(label, Array.from({ length: 1_150 }, () => 1), (n) => n % 40);
   }
 }
 
