@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 
 /** How many bytes a tag adds to a record. */
@@ -23,20 +24,22 @@ export function tagOf(identity: number, place: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Puts a copy of the record, with its tag, into `target`; returns where it ends. */
-export function putTagged(
-  record: Uint8Array,
-  tag: number,
-  target: Uint8Array,
-  at: number,
-): number {
-  target.set(record, at);
-  const end = at + record.length;
-  target[end] = tag;
-  target[end + 1] = tag >>> 8;
-  target[end + 2] = tag >>> 16;
-  target[end + 3] = tag >>> 24;
-  return end + TAG_LENGTH;
+/** Copies of records, each with its tag. They share no memory with what they were made from. */
+export function tagged(
+  records: readonly Uint8Array[],
+  identity: number,
+  firstPlace: number,
+): Uint8Array[] {
+  const copy = Buffer.allocUnsafeSlow(
+    records.reduce((sum, record) => sum + record.length + TAG_LENGTH, 0),
+  );
+  let at = 0;
+  return records.map((record, index) => {
+    const start = at;
+    copy.set(record, start);
+    at = copy.writeUInt32LE(tagOf(identity, firstPlace + index), start + record.length);
+    return copy.subarray(start, at);
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { CheckpointDirectory } from "../directory.ts";
 import { publishFile } from "../durable_file.ts";
 import type { OwnFile } from "../file_store.ts";
 import type { LmdbDatabase, LmdbDriver } from "./driver.ts";
-import { newIdentity, putTagged, TAG_LENGTH, tagOf } from "../record_tag.ts";
+import { newIdentity, tagged } from "../record_tag.ts";
 import { lockOf } from "./lock_file.ts";
 import { encodeMarker, FIRST_KEY, LAST_KEY, MARKER_KEY } from "./marker.ts";
 import { writeSeal } from "./seal.ts";
@@ -142,28 +142,15 @@ export class WriterFile implements OwnFile {
 
   async append(records: readonly Uint8Array[]): Promise<void> {
     try {
-      await commit(this.#database, this.#nextKey, this.#tagged(records));
+      // The driver reads the bytes in a thread of its own and marks their buffers, so it gets
+      // copies that nobody else has.
+      const values = tagged(records, this.#identity, this.#nextKey);
+      await commit(this.#database, this.#nextKey, values);
     } catch (cause) {
       this.#failed = true;
       throw cause;
     }
     this.#nextKey += records.length;
-  }
-
-  /**
-   * The driver reads the bytes in a thread of its own and marks their buffers, so it gets
-   * copies that nobody else has.
-   */
-  #tagged(records: readonly Uint8Array[]): Uint8Array[] {
-    const copy = new Uint8Array(
-      records.reduce((sum, record) => sum + record.length + TAG_LENGTH, 0),
-    );
-    let at = 0;
-    return records.map((record, index) => {
-      const start = at;
-      at = putTagged(record, tagOf(this.#identity, this.#nextKey + index), copy, start);
-      return copy.subarray(start, at);
-    });
   }
 
   async close(): Promise<void> {

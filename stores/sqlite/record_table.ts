@@ -45,18 +45,20 @@ export async function disconnect(database: RecordDatabase): Promise<void> {
 
 /** Sets up a new file, whose records will be in a log first. */
 export async function createTables(database: RecordDatabase, identity: number): Promise<void> {
-  await sql`pragma application_id = ${sql.lit(APPLICATION_ID)}`.execute(database);
-  await sql`pragma user_version = ${sql.lit(FILE_FORMAT)}`.execute(database);
-  await database.schema
-    .createTable("record")
-    .addColumn("seq", "integer", (column) => column.primaryKey())
-    .addColumn("data", "blob", (column) => column.notNull())
-    .execute();
-  await database.schema
-    .createTable("seal")
-    .addColumn("identity", "integer", (column) => column.notNull())
-    .addColumn("records", "integer")
-    .execute();
-  await database.insertInto("seal").values({ identity, records: null }).execute();
+  await database.transaction().execute(async (transaction) => {
+    await sql`pragma application_id = ${sql.lit(APPLICATION_ID)}`.execute(transaction);
+    await sql`pragma user_version = ${sql.lit(FILE_FORMAT)}`.execute(transaction);
+    await transaction.schema
+      .createTable("record")
+      .addColumn("seq", "integer", (column) => column.primaryKey())
+      .addColumn("data", "blob", (column) => column.notNull())
+      .execute();
+    await transaction.schema
+      .createTable("seal")
+      .addColumn("identity", "integer", (column) => column.notNull())
+      .addColumn("records", "integer")
+      .execute();
+    await transaction.insertInto("seal").values({ identity, records: null }).execute();
+  });
   await sql`pragma journal_mode = wal`.execute(database);
 }

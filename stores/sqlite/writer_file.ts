@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { CheckpointDirectory } from "../directory.ts";
 import { publishFile } from "../durable_file.ts";
 import type { OwnFile } from "../file_store.ts";
-import { newIdentity, putTagged, TAG_LENGTH, tagOf } from "../record_tag.ts";
+import { newIdentity, tagged } from "../record_tag.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { connect, createTables, disconnect, type RecordDatabase } from "./record_table.ts";
 
@@ -60,12 +60,9 @@ export class WriterFile implements OwnFile {
     await this.#database.connection().execute(async (connection) => {
       try {
         await sql`begin immediate`.execute(connection);
-        for (let start = 0; start < records.length; start += ROWS_PER_INSERT) {
-          const rows = this.#rows(
-            records,
-            start,
-            Math.min(records.length, start + ROWS_PER_INSERT),
-          );
+        const values = tagged(records, this.#identity, this.#records + 1);
+        for (let start = 0; start < values.length; start += ROWS_PER_INSERT) {
+          const rows = values.slice(start, start + ROWS_PER_INSERT).map((data) => ({ data }));
           await connection.insertInto("record").values(rows).execute();
         }
         await sql`commit`.execute(connection);
@@ -76,14 +73,6 @@ export class WriterFile implements OwnFile {
       }
     });
     this.#records += records.length;
-  }
-
-  #rows(records: readonly Uint8Array[], start: number, end: number): { data: Uint8Array }[] {
-    return records.slice(start, end).map((record, index) => {
-      const data = new Uint8Array(record.length + TAG_LENGTH);
-      putTagged(record, tagOf(this.#identity, this.#records + start + index + 1), data, 0);
-      return { data };
-    });
   }
 
   async close(): Promise<void> {

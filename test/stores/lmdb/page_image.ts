@@ -3,7 +3,7 @@
  * files that no LMDB at hand writes.
  */
 
-import { putTagged, TAG_LENGTH, tagOf } from "../../../stores/record_tag.ts";
+import { tagged } from "../../../stores/record_tag.ts";
 import { encodeSeal } from "../../../stores/lmdb/seal.ts";
 
 const PAGE = 4096;
@@ -50,7 +50,7 @@ export function buildImage({ version, entries, flags = 0x08 }: PageImage): Uint8
   leaf.setUint16(header - 6, 0x02, true);
   let upper = PAGE;
   entries.forEach(([key, entry], index) => {
-    const value = key === 0 ? entry : tagged(entry, key);
+    const value = key === 0 ? entry : tagged([entry], IDENTITY, key)[0]!;
     upper -= (12 + value.length + 1) & ~1;
     leaf.setUint16(header + 2 * index, upper - base, true);
     leaf.setUint16(upper, value.length & 0xffff, true);
@@ -62,10 +62,4 @@ export function buildImage({ version, entries, flags = 0x08 }: PageImage): Uint8
   leaf.setUint16(header - 4, header + 2 * entries.length - base, true);
   leaf.setUint16(header - 2, upper - base, true);
   return file;
-}
-
-function tagged(record: Uint8Array, key: number): Uint8Array {
-  const value = new Uint8Array(record.length + TAG_LENGTH);
-  putTagged(record, tagOf(IDENTITY, key), value, 0);
-  return value;
 }
