@@ -54,7 +54,7 @@ export function straceCommand(kill?: {
   const inject = kill === undefined
     ? []
     : ["-e", `inject=${kill.syscall}:${how}:when=${kill.count}`];
-  return ["strace", "-f", "-y", "-o", "/dev/fd/3", "-e", `trace=${traced}`, ...inject];
+  return ["strace", "-f", "-y", "-o", "|cat >&3", "-e", `trace=${traced}`, ...inject];
 }
 
 const LINE = /^(\d+) +(\w+)\(/;

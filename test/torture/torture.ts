@@ -100,14 +100,14 @@ export class Torture {
   async start(
     options: Omit<VictimOptions, "runtime" | "work"> & {
       readonly part?: Tally;
-      readonly first?: number;
-    } = {},
+    } & Pick<Work, "first" | "mostOpened"> = {},
   ): Promise<Victim> {
     const trace = join(this.#directory, `trace-${this.#runs.length}.log`);
     await mkdir(this.#directory, { recursive: true });
-    const { part, first = 0, ...others } = options;
+    const { part, first = 0, mostOpened = this.work.sources, ...others } = options;
     const { runtime } = this.#options;
-    const victim = new Victim({ ...others, runtime, work: { ...this.work, trace, first } });
+    const work = { ...this.work, trace, first, mostOpened };
+    const victim = new Victim({ ...others, runtime, work });
     const started = this.#clock++;
     this.#runs.push({ victim, trace, part, started, ended: Infinity, killed: false });
     return victim;

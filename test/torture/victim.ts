@@ -12,6 +12,8 @@ export interface VictimReport {
 
 const work = JSON.parse(process.argv[2]!) as Work;
 const trace = openSync(work.trace, "a");
+const enough = new AbortController();
+let left = work.mostOpened ?? Infinity;
 
 async function run(): Promise<VictimReport> {
   try {
@@ -19,10 +21,13 @@ async function run(): Promise<VictimReport> {
     const { sources } = await runnable.run({
       checkpoint: work.checkpoint,
       maxOpenSources: work.maxOpenSources,
+      signal: enough.signal,
       onEvent: (event) => {
         // Synchronous, so that what was opened is on record before it is worked on.
-        if (event.type === "source-opened") writeSync(trace, `open ${event.source}\n`);
-        else if (event.type === "warning") {
+        if (event.type === "source-opened") {
+          writeSync(trace, `open ${event.source}\n`);
+          if (--left === 0) enough.abort();
+        } else if (event.type === "warning") {
           writeSync(trace, `warning ${JSON.stringify(event.message)}\n`);
         }
       },

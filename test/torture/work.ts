@@ -12,6 +12,8 @@ export interface Work {
   readonly trace: string;
   /** The source to begin with. @default 0 */
   readonly first?: number;
+  /** After how many sources a run opens no more of them. @default all */
+  readonly mostOpened?: number;
   /** How long the version is that is recorded with each source. @default none */
   readonly versionLength?: number;
 }

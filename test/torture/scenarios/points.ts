@@ -16,9 +16,11 @@ import { emptyTally, Torture } from "../torture.ts";
 
 /** One thread makes all calls of Node's, so that their counts are the same in each run. */
 const ENVIRONMENT = { UV_THREADPOOL_SIZE: "1" };
-const SOURCES_PER_KILL = 30;
+/** What a run opens at most, and the run that is not killed opens. */
+const SOURCES_PER_RUN = 30;
 /** How often a point is tried that a run did not come to. */
-const TRIES = 4;
+const TRIES = 10;
+const TRIES_EXPECTED = 3;
 
 /** Kills before and after the calls that matter, on the files that matter. */
 export const points: Scenario = {
@@ -32,7 +34,9 @@ export const points: Scenario = {
     const calls = await dryRun(context);
     const targets = targetsOf(calls);
     const kills = Math.max(context.kills, targets.length);
-    const torture = new Torture(context, context.directory, { sources: SOURCES_PER_KILL * kills });
+    const torture = new Torture(context, context.directory, {
+      sources: SOURCES_PER_RUN * TRIES_EXPECTED * kills,
+    });
     for (let done = 0; done < kills; done++) {
       const target = targets[done % targets.length]!;
       for (let left = TRIES; left > 0 && !(await killAt(torture, target, context, isOurs)); left--);
@@ -63,7 +67,7 @@ function pointOf(syscall: string): Point {
 async function dryRun(context: ScenarioContext): Promise<Call[]> {
   const directory = join(context.directory, "dry");
   await mkdir(directory);
-  const torture = new Torture(context, directory, { sources: SOURCES_PER_KILL * 2 });
+  const torture = new Torture(context, directory, { sources: SOURCES_PER_RUN });
   const victim = await torture.start({ wrapper: straceCommand(), environment: ENVIRONMENT });
   const calls = callsOf(
     victim.wrapperOutput,
@@ -99,6 +103,7 @@ async function killAt(
     part: tally,
     wrapper: straceCommand({ syscall, count, side }),
     environment: ENVIRONMENT,
+    mostOpened: SOURCES_PER_RUN,
   });
   const lines = killWhenHeld(victim.wrapperOutput, isOurs);
   const { killed } = await torture.end(victim);
