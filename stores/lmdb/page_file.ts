@@ -2,13 +2,21 @@ import { Buffer } from "node:buffer";
 import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { type Meta, META_LENGTH, type MetaRefusal, PAGE_SIZES, parseMeta } from "./page_format.ts";
+import { parseSeal, type Seal, SEALED_LENGTH } from "./seal.ts";
 
 const CHUNK = 1 << 17;
 /** Enough for the path to any leaf and the leaves that are being read. */
 const CHUNKS_KEPT = 16;
 const META_ATTEMPTS = 100;
-/** Both metas of the usual page size. */
-const HEAD = PAGE_SIZES[0] + META_LENGTH;
+/** Both metas of the usual page size, with what is behind them. */
+const HEAD = PAGE_SIZES[0] + SEALED_LENGTH;
+
+/** The newest snapshot, and what speaks for and against its being so. */
+export interface NewestMeta extends Meta {
+  readonly seal: Seal | undefined;
+  /** What is wrong with the metas: a snapshot that is newer may have been lost. */
+  readonly doubt: string | undefined;
+}
 
 /** The part of a file that a read needs is not there. */
 export class OutOfFile extends Error {
@@ -65,7 +73,7 @@ export class PageFile implements AsyncDisposable {
    * The newest snapshot. Metas are read until two reads agree, because a writer may be in
    * the middle of writing one.
    */
-  async newestMeta(): Promise<Meta | MetaRefusal> {
+  async newestMeta(): Promise<NewestMeta | MetaRefusal> {
     let head = await this.#readAt(0, HEAD);
     for (let attempt = 1;; attempt++) {
       const found = await this.#metas(head);
@@ -76,27 +84,31 @@ export class PageFile implements AsyncDisposable {
     }
   }
 
-  async #metas(head: Buffer): Promise<{ meta: Meta | MetaRefusal; stable: boolean }> {
+  async #metas(head: Buffer): Promise<{ meta: NewestMeta | MetaRefusal; stable: boolean }> {
     const first = metaAt(head, 0, 0);
     const size = typeof first === "object" ? first.pageSize : undefined;
-    let refusal = typeof first === "object" ? "damaged" : first;
-    let newest = typeof first === "object" ? first : undefined;
+    let refusal: MetaRefusal = typeof first === "object" ? "damaged" : first;
+    let second: Meta | undefined;
+    let secondSeal: Seal | undefined;
     let stable = true;
     for (const pageSize of size === undefined ? PAGE_SIZES : [size]) {
-      let second = metaAt(head, pageSize, 1);
+      let [bytes, offset]: [Buffer, number] = [head, pageSize];
       if (pageSize !== PAGE_SIZES[0]) {
-        const bytes = await this.#readAt(pageSize, META_LENGTH);
-        second = metaAt(bytes, 0, 1);
-        stable &&= (await this.#readAt(pageSize, META_LENGTH)).equals(bytes);
+        [bytes, offset] = [await this.#readAt(pageSize, SEALED_LENGTH), 0];
+        stable &&= (await this.#readAt(pageSize, SEALED_LENGTH)).equals(bytes);
       }
-      if (typeof second !== "object") {
-        if (refusal === "foreign") refusal = second;
-      } else if (second.pageSize === pageSize) {
-        if (newest === undefined || second.transaction > newest.transaction) newest = second;
+      const found = metaAt(bytes, offset, 1);
+      if (typeof found !== "object") {
+        if (refusal === "foreign") refusal = found;
+      } else if (found.pageSize === pageSize) {
+        second = found;
+        secondSeal = parseSeal(bytes, offset);
         break;
       }
     }
-    return { meta: newest ?? refusal, stable };
+    const pair = typeof first === "object" ? [first, second] : [undefined, second];
+    const meta = newestOf(pair, [parseSeal(head, 0), secondSeal]);
+    return { meta: meta ?? refusal, stable };
   }
 
   /**
@@ -142,4 +154,32 @@ export class PageFile implements AsyncDisposable {
 function metaAt(bytes: Buffer, offset: number, number: number): Meta | MetaRefusal {
   if (offset + META_LENGTH > bytes.length) return "foreign";
   return parseMeta(new DataView(bytes.buffer, bytes.byteOffset + offset, META_LENGTH), number);
+}
+
+/** LMDB writes the metas in turns, so they tell of two successive transactions. */
+function newestOf(
+  [first, second]: readonly (Meta | undefined)[],
+  seals: readonly (Seal | undefined)[],
+): NewestMeta | undefined {
+  const newest = first === undefined || (second && second.transaction > first.transaction)
+    ? second
+    : first;
+  if (newest === undefined) return undefined;
+  const seal = sealOf(seals);
+  const inTurns = first && second && first.transaction % 2n === 0n &&
+    (second.transaction === first.transaction + 1n ||
+      second.transaction === first.transaction - 1n);
+  const doubt = inTurns && seal.whole ? undefined : "its headers contradict each other";
+  return { ...newest, seal: seal.seal, doubt };
+}
+
+/** Only one of two seals has been written when a writer was killed while it closed the file. */
+function sealOf(
+  [first, second]: readonly (Seal | undefined)[],
+): { readonly seal: Seal | undefined; readonly whole: boolean } {
+  if (first === undefined || second === undefined) return { seal: first ?? second, whole: false };
+  const seal = { ...first, records: first.records ?? second.records };
+  const whole = first.identity === second.identity &&
+    (second.records ?? seal.records) === seal.records;
+  return { seal, whole };
 }

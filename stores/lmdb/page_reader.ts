@@ -1,8 +1,10 @@
 import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
 import { decodeMarker, FILE_FORMAT, FIRST_KEY, MARKER_KEY } from "./marker.ts";
-import type { PageFile } from "./page_file.ts";
+import { lastCommitted } from "./lock_file.ts";
+import type { NewestMeta, PageFile } from "./page_file.ts";
 import type { Meta } from "./page_format.ts";
-import { TreeCursor, type ValueSink } from "./tree_cursor.ts";
+import { RecordSink } from "./record_sink.ts";
+import { TreeCursor } from "./tree_cursor.ts";
 
 /** How often damage must be found again before it is believed. */
 const DAMAGE_ATTEMPTS = 3;
@@ -34,6 +36,7 @@ export class PageReader {
   readonly #position: ReadPosition;
   readonly #onDamage: (what: string) => void;
   #batchSize = READ_BATCH_RECORDS;
+  #reported = false;
 
   /** @param onDamage Told what is wrong with the file and what becomes of it. */
   constructor(file: PageFile, position: ReadPosition, onDamage: (what: string) => void) {
@@ -45,6 +48,8 @@ export class PageReader {
   /** The records after the position, which moves with them. */
   async *batches(): AsyncGenerator<readonly Uint8Array[]> {
     for (let damages = 0, moves = 0;;) {
+      // Asked first, so that a living writer cannot be ahead of what is read next.
+      const committed = await lastCommitted(this.#file.path);
       const meta = await this.#file.newestMeta();
       await this.#file.refresh();
       if (typeof meta !== "object") {
@@ -57,7 +62,8 @@ export class PageReader {
       if (meta.transaction < this.#position.transaction) {
         Object.assign(this.#position, startOfFile());
       }
-      const outcome = yield* this.#snapshot(meta, damages + 1 >= DAMAGE_ATTEMPTS);
+      const doubt = meta.transaction < committed ? "its last commits are missing" : meta.doubt;
+      const outcome = yield* this.#snapshot(meta, doubt, damages + 1 >= DAMAGE_ATTEMPTS);
       if (outcome === "end") return;
       if (outcome === "damaged") damages++;
       else if (++moves >= MOVES_TO_HURRY) this.#file.swift = true;
@@ -72,36 +78,44 @@ export class PageReader {
   }
 
   async *#snapshot(
-    meta: Meta,
+    meta: NewestMeta,
+    doubt: string | undefined,
     believeDamage: boolean,
   ): AsyncGenerator<readonly Uint8Array[], "end" | "moved" | "damaged"> {
     const cursor = new TreeCursor(this.#file, meta);
     const refusal = await this.#checkMarker(cursor, meta);
     if (await this.#movedFrom(meta)) return "moved";
-    if (cursor.damage !== undefined && !believeDamage) return "damaged";
+    if ((doubt ?? cursor.damage) !== undefined && !believeDamage) return "damaged";
     if (refusal !== undefined) {
       this.#onDamage(refusal);
       return "end";
     }
+    this.#report(doubt);
     await cursor.seek(this.#position.key);
     for (let more = true; more;) {
-      const sink: ValueSink = { records: [], bytes: 0 };
+      const sink = new RecordSink(meta.seal?.identity, this.#position.key);
       more = await cursor.fill(sink, this.#batchSize, READ_BATCH_BYTES);
       if (await this.#movedFrom(meta)) {
         // A smaller batch is read within fewer of the writer's transactions.
         this.#batchSize = Math.max(16, this.#batchSize >> 1);
         return "moved";
       }
-      if (cursor.damage !== undefined && !believeDamage) return "damaged";
+      const damage = cursor.damage ?? sink.damage ?? (more ? undefined : lossAtEnd(cursor, meta));
+      if (damage !== undefined && !believeDamage) return "damaged";
+      this.#report(damage);
       this.#position.key = cursor.lastKey;
       this.#batchSize = Math.min(READ_BATCH_RECORDS, this.#batchSize << 1);
-      if (sink.records.length > 0) yield sink.records;
+      if (sink.count > 0) yield sink.records;
     }
     this.#position.transaction = meta.transaction;
-    if (cursor.damage !== undefined) {
-      this.#onDamage(`is damaged: ${cursor.damage}; what is readable of it was read`);
-    }
     return "end";
+  }
+
+  /** Said at once, since whoever reads may stop at any record; and once, which is enough. */
+  #report(damage: string | undefined): void {
+    if (damage === undefined || this.#reported) return;
+    this.#reported = true;
+    this.#onDamage(`is damaged: ${damage}; what is readable of it was read`);
   }
 
   async #checkMarker(cursor: TreeCursor, meta: Meta): Promise<string | undefined> {
@@ -121,4 +135,11 @@ export class PageReader {
     if (typeof now !== "object") return true;
     return now.transaction > meta.transaction + 1n || now.transaction < meta.transaction;
   }
+}
+
+/** The marker and the records have the keys from 0 on, without gaps. */
+function lossAtEnd({ lastKey }: TreeCursor, { entries, seal }: NewestMeta): string | undefined {
+  return lastKey === entries - 1 && (seal?.records ?? lastKey) === lastKey
+    ? undefined
+    : "its last entries are missing";
 }

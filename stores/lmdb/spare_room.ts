@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
+import { TAG_LENGTH } from "../record_tag.ts";
 import { PageFile } from "./page_file.ts";
 
 const BLOCK = 1 << 20;
@@ -7,7 +8,8 @@ const SLACK_LEAST = 1 << 17;
 const SLACK_MOST = 4 << 20;
 /** Pages of the trees' upper levels and of LMDB's list of free pages, copied by a commit. */
 const COPIED_PAGES = 24;
-const NODE_OVERHEAD = 16;
+/** An entry's header, key, place in the page's list, and padding; and the record's tag. */
+const NODE_OVERHEAD = 16 + TAG_LENGTH;
 
 /** At least as many bytes as a commit of these records can add to a file. */
 function bytesToAdd(records: readonly Uint8Array[], pageSize: number): number {
@@ -30,7 +32,7 @@ function bytesToAdd(records: readonly Uint8Array[], pageSize: number): number {
 export class SpareRoom {
   readonly #handle: FileHandle;
   readonly #pages: PageFile;
-  readonly #pageSize: number;
+  readonly pageSize: number;
   #length: number;
   /** At least as much as is in use. */
   #used: number;
@@ -38,7 +40,7 @@ export class SpareRoom {
   private constructor(handle: FileHandle, pages: PageFile, pageSize: number, length: number) {
     this.#handle = handle;
     this.#pages = pages;
-    this.#pageSize = pageSize;
+    this.pageSize = pageSize;
     this.#length = length;
     this.#used = length;
   }
@@ -60,7 +62,7 @@ export class SpareRoom {
 
   /** Makes room for a commit of these records. After a failure the file is as it was. */
   async ensure(records: readonly Uint8Array[]): Promise<void> {
-    const more = bytesToAdd(records, this.#pageSize);
+    const more = bytesToAdd(records, this.pageSize);
     if (this.#used + more > this.#length) {
       this.#used = await this.#usedBytes();
       if (this.#used + more > this.#length) {

@@ -32,8 +32,11 @@ interface Level {
 
 /** Where values are put. */
 export interface ValueSink {
-  readonly records: Uint8Array[];
-  bytes: number;
+  /** How many values it has taken. */
+  readonly count: number;
+  /** How many bytes they have. */
+  readonly bytes: number;
+  add(key: number, value: Uint8Array): void;
 }
 
 class DamagedPage extends Error {
@@ -85,7 +88,7 @@ export class TreeCursor {
       if (level.index >= level.count) {
         this.#stack.pop();
       } else if (level.leaf) {
-        if (sink.records.length >= mostRecords || sink.bytes >= mostBytes) return true;
+        if (sink.count >= mostRecords || sink.bytes >= mostBytes) return true;
         const big = this.#take(level, sink, mostRecords, mostBytes);
         if (big !== undefined) await this.#takeBig(level.page, big, sink);
       } else {
@@ -97,9 +100,17 @@ export class TreeCursor {
   /** The next value, if its key is `key`; otherwise the cursor stays where it is. */
   async peek(key: number): Promise<Uint8Array | undefined> {
     await this.seek(key - 1);
-    const sink: ValueSink = { records: [], bytes: 0 };
+    let found: Uint8Array | undefined;
+    const sink = {
+      count: 0,
+      bytes: 0,
+      add(at: number, value: Uint8Array) {
+        sink.count++;
+        if (at === key) found = value;
+      },
+    };
     await this.fill(sink, 1, 1);
-    return this.lastKey === key ? sink.records[0] : undefined;
+    return found;
   }
 
   async #child(level: Level, index: number, from: number): Promise<void> {
@@ -206,7 +217,7 @@ export class TreeCursor {
     const { page } = level;
     try {
       while (level.index < level.count) {
-        if (sink.records.length >= mostRecords || sink.bytes >= mostBytes) return undefined;
+        if (sink.count >= mostRecords || sink.bytes >= mostBytes) return undefined;
         const at = this.#node(level, level.index);
         const key = this.#key(level, level.index);
         if (key <= this.lastKey || key < level.low || key >= level.high) {
@@ -222,8 +233,7 @@ export class TreeCursor {
         level.index++;
         this.lastKey = key;
         if ((flags & NODE_BIG) !== 0) return at;
-        sink.records.push(page.subarray(start, start + length));
-        sink.bytes += length;
+        sink.add(key, page.subarray(start, start + length));
       }
     } catch (cause) {
       this.#note(cause);
@@ -246,8 +256,8 @@ export class TreeCursor {
       ) {
         damaged(`a value does not fit into its pages at ${number}`);
       }
-      sink.records.push(await this.#file.bytes(number * this.#meta.pageSize + header, length));
-      sink.bytes += length;
+      const value = await this.#file.bytes(number * this.#meta.pageSize + header, length);
+      sink.add(this.lastKey, value);
     } catch (cause) {
       this.#note(cause);
     }

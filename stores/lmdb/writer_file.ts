@@ -4,7 +4,10 @@ import type { CheckpointDirectory } from "../directory.ts";
 import { publishFile } from "../durable_file.ts";
 import type { OwnFile } from "../file_store.ts";
 import type { LmdbDatabase, LmdbDriver } from "./driver.ts";
+import { newIdentity, tagged } from "../record_tag.ts";
+import { lockOf } from "./lock_file.ts";
 import { encodeMarker, FIRST_KEY, LAST_KEY, MARKER_KEY } from "./marker.ts";
+import { writeSeal } from "./seal.ts";
 import { SpareRoom } from "./spare_room.ts";
 
 const PARTS_TRIED = 1000;
@@ -31,7 +34,7 @@ async function tryHandles(path: string): Promise<void> {
  * into memory, where a full disk is not an error but the end of the process.
  */
 async function openDatabase(driver: LmdbDriver, path: string): Promise<LmdbDatabase> {
-  await writeFile(`${path}-lock`, Buffer.alloc(LOCK_LENGTH));
+  await writeFile(lockOf(path), Buffer.alloc(LOCK_LENGTH));
   await tryHandles(path);
   return driver.open({
     path,
@@ -48,7 +51,7 @@ async function openDatabase(driver: LmdbDriver, path: string): Promise<LmdbDatab
 
 async function removeLock(path: string): Promise<void> {
   // Nobody else ever opens this file through LMDB, so nobody holds its lock.
-  await unlink(`${path}-lock`).catch(() => {});
+  await unlink(lockOf(path)).catch(() => {});
 }
 
 /** Commits entries as one transaction, in the driver's thread. */
@@ -83,12 +86,15 @@ export class WriterFile implements OwnFile {
   readonly path: string;
   readonly #database: LmdbDatabase;
   readonly #room: SpareRoom;
+  readonly #identity: number;
   #nextKey = FIRST_KEY;
+  #failed = false;
 
-  private constructor(path: string, database: LmdbDatabase, room: SpareRoom) {
+  private constructor(path: string, database: LmdbDatabase, room: SpareRoom, identity: number) {
     this.path = path;
     this.#database = database;
     this.#room = room;
+    this.#identity = identity;
   }
 
   /**
@@ -105,16 +111,19 @@ export class WriterFile implements OwnFile {
     for (let tried = 0; tried < PARTS_TRIED; tried++) {
       const path = directory.writerFile(writer, part + tried);
       const temporary = directory.temporaryFile();
-      await writeMarked(driver, temporary);
-      if (await publishFile(temporary, path)) return await WriterFile.#open(driver, path);
+      const identity = newIdentity();
+      await writeMarked(driver, temporary, identity);
+      if (await publishFile(temporary, path)) {
+        return await WriterFile.#open(driver, path, identity);
+      }
     }
     throw new Error(`all names of the writer ${writer} are taken`);
   }
 
-  static async #open(driver: LmdbDriver, path: string): Promise<WriterFile> {
+  static async #open(driver: LmdbDriver, path: string, identity: number): Promise<WriterFile> {
     const room = await SpareRoom.open(path);
     try {
-      return new WriterFile(path, await openDatabase(driver, path), room);
+      return new WriterFile(path, await openDatabase(driver, path), room, identity);
     } catch (cause) {
       await room.close();
       await removeLock(path);
@@ -132,18 +141,31 @@ export class WriterFile implements OwnFile {
   }
 
   async append(records: readonly Uint8Array[]): Promise<void> {
-    await commit(this.#database, this.#nextKey, copyOf(records));
+    try {
+      // The driver reads the bytes in a thread of its own and marks their buffers, so it gets
+      // copies that nobody else has.
+      const values = tagged(records, this.#identity, this.#nextKey);
+      await commit(this.#database, this.#nextKey, values);
+    } catch (cause) {
+      this.#failed = true;
+      throw cause;
+    }
     this.#nextKey += records.length;
   }
 
   async close(): Promise<void> {
     await this.#database.close();
+    // What a commit that failed has left is not known, so nothing can be said of the end.
+    const records = this.#failed ? undefined : this.#nextKey - FIRST_KEY;
     await this.#room.close();
+    // Without it the file is as good as that of a writer that was killed.
+    await writeSeal(this.path, this.#room.pageSize, { identity: this.#identity, records })
+      .catch(() => {});
     await removeLock(this.path);
   }
 }
 
-async function writeMarked(driver: LmdbDriver, path: string): Promise<void> {
+async function writeMarked(driver: LmdbDriver, path: string, identity: number): Promise<void> {
   const marker = [encodeMarker()];
   await (await open(path, "wx")).close();
   try {
@@ -160,23 +182,11 @@ async function writeMarked(driver: LmdbDriver, path: string): Promise<void> {
       await database.close();
       await room?.close();
     }
+    await writeSeal(path, room.pageSize, { identity, records: undefined });
   } catch (cause) {
     await unlink(path).catch(() => {});
     throw cause;
   } finally {
     await removeLock(path);
   }
-}
-
-/**
- * The driver reads the bytes in a thread of its own and marks their buffers, so it gets
- * copies that nobody else has.
- */
-function copyOf(records: readonly Uint8Array[]): Uint8Array[] {
-  const copy = new Uint8Array(records.reduce((sum, record) => sum + record.length, 0));
-  let at = 0;
-  return records.map((record) => {
-    copy.set(record, at);
-    return copy.subarray(at, at += record.length);
-  });
 }

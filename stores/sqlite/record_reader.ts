@@ -1,10 +1,12 @@
 import { sql } from "kysely";
 import { messageOf } from "../../core/errors.ts";
 import { errnoOf } from "../file_error.ts";
+import { tagOf, withoutTag } from "../record_tag.ts";
 import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { readHeader } from "./header.ts";
-import { connect, disconnect, type RecordDatabase } from "./record_table.ts";
+import { faultOfLog, NO_LOG } from "./log_check.ts";
+import { connect, disconnect, type RecordDatabase, type SealTable } from "./record_table.ts";
 import { SalvageCopy } from "./salvage_copy.ts";
 
 const MODE: OpenMode = { readOnly: true, timeout: 2000 };
@@ -40,7 +42,7 @@ export class RecordReader {
   readonly #path: string;
   readonly #position: ReadPosition;
   readonly #onDamage: (what: string) => void;
-  #damage: string | undefined;
+  #isDamaged = false;
 
   constructor(
     binding: SqliteBinding,
@@ -61,16 +63,26 @@ export class RecordReader {
       this.#onDamage(header.refusal);
       return;
     }
-    const direct = await this.#tryOpen(this.#path);
+    const logFault = await faultOfLog(this.#path);
+    // SQLite would make the index of the log anew, which is what tells that a part is lost.
+    const isCut = logFault !== undefined && logFault !== NO_LOG;
+    const direct = isCut ? undefined : await this.#tryOpen(this.#path);
     if (direct !== undefined) {
-      yield* this.#rows(direct);
+      yield* this.#rows(direct, logFault);
     } else {
       await using copy = await SalvageCopy.of(this.#path, header.length);
-      yield* this.#rows(connect(this.#binding, copy.path, { ...MODE, readOnly: false }));
+      const database = connect(this.#binding, copy.path, { ...MODE, readOnly: false });
+      // Closing it copies the log back, which nobody needs on disk.
+      await this.#damageAware(() => sql`pragma synchronous = off`.execute(database));
+      yield* this.#rows(database, logFault);
     }
-    if (this.#damage !== undefined) {
-      this.#onDamage(`is damaged: ${this.#damage}; what is readable of it was read`);
-    }
+  }
+
+  /** Said at once, since whoever reads may stop at any record; and once, which is enough. */
+  #damaged(how: string): void {
+    if (this.#isDamaged) return;
+    this.#isDamaged = true;
+    this.#onDamage(`is damaged: ${how}; what is readable of it was read`);
   }
 
   /** A connection, or undefined where SQLite does not read the file in its place. */
@@ -82,44 +94,91 @@ export class RecordReader {
       return database;
     } catch (cause) {
       if (database !== undefined) await disconnect(database);
-      if (isDamage(cause)) this.#damage = messageOf(cause);
+      if (isDamage(cause)) this.#damaged(messageOf(cause));
       return undefined;
     }
   }
 
-  async *#rows(database: RecordDatabase): AsyncGenerator<readonly Uint8Array[]> {
+  async *#rows(
+    database: RecordDatabase,
+    logFault: string | undefined,
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    const isFirst = this.#position.seq === 0;
     try {
-      let limit = FIRST_BATCH;
-      for (let gaps = 0;;) {
-        const rows = await this.#damageAware(() => after(database, this.#position.seq, limit));
-        if (rows?.length === 0) return;
-        if (rows !== undefined) {
-          const records = this.#checked(rows);
-          if (records.length > 0) yield records;
-          limit = nextLimit(records, limit);
-        } else if (limit > 1) {
-          // Fewer rows at a time come closer to the damaged page.
-          limit = Math.max(1, limit >> 2);
-        } else if (++gaps > MOST_GAPS || !(await this.#jump(database))) {
-          return;
-        }
+      // Before the rows: once there is a seal, no more of them come.
+      const seal = await this.#seal(database);
+      const isOpen = seal?.records === null;
+      if (isOpen && logFault !== undefined) this.#damaged(logFault);
+      yield* this.#allRows(database, seal?.identity);
+      if (seal !== undefined && (seal.records ?? this.#position.seq) !== this.#position.seq) {
+        this.#damaged("its last rows are missing");
       }
+      if (isOpen && isFirst) await this.#checkPages(database);
     } finally {
       await disconnect(database);
     }
   }
 
-  /** The rows' records. In a whole file the rows are numbered without gaps. */
-  #checked(rows: readonly Row[]): Uint8Array[] {
-    const records = rows.map((row) => row.data).filter((data) => data instanceof Uint8Array);
-    const expected = this.#position.seq + rows.length;
-    const last = rows.at(-1)!.seq;
-    if (last !== expected || records.length < rows.length) {
-      this.#damage ??= "rows are missing or altered";
+  async #seal(database: RecordDatabase): Promise<SealTable | undefined> {
+    const rows = await this.#damageAware(() => database.selectFrom("seal").selectAll().execute());
+    const [seal] = rows ?? [];
+    const known = typeof seal?.identity === "number" && rows!.length === 1 &&
+      (seal.records === null || typeof seal.records === "number");
+    if (known) return seal;
+    this.#damaged("what it says of itself is missing");
+    return undefined;
+  }
+
+  /** In a file without a seal only its pages can tell that rows are missing at its end. */
+  async #checkPages(database: RecordDatabase): Promise<void> {
+    const found = await this.#damageAware(() =>
+      sql<{ quick_check: string }>`pragma quick_check(1)`.execute(database)
+    );
+    const [first] = found?.rows ?? [];
+    if (first?.quick_check !== "ok") this.#damaged("its pages contradict each other");
+  }
+
+  async *#allRows(
+    database: RecordDatabase,
+    identity: number | undefined,
+  ): AsyncGenerator<readonly Uint8Array[]> {
+    let limit = FIRST_BATCH;
+    for (let gaps = 0;;) {
+      const before = this.#position.seq;
+      const rows = await this.#damageAware(() => after(database, before, limit));
+      if (rows?.length === 0) return;
+      if (rows !== undefined) {
+        const records = this.#checked(rows, identity);
+        if (records.length > 0) yield records;
+        if (this.#position.seq === before) return;
+        limit = nextLimit(records, limit);
+      } else if (limit > 1) {
+        // Fewer rows at a time come closer to the damaged page.
+        limit = Math.max(1, limit >> 2);
+      } else if (++gaps > MOST_GAPS || !(await this.#jump(database))) {
+        return;
+      }
     }
-    // An altered number must not make all that is added later look old.
-    const gap = last - expected;
-    this.#position.seq = gap > 0 && gap < PLAUSIBLE_GAP && ascend(rows) ? last : expected;
+  }
+
+  /** The rows' records. In a whole file the rows are numbered without gaps. */
+  #checked(rows: readonly Row[], identity: number | undefined): Uint8Array[] {
+    const before = this.#position.seq;
+    const records: Uint8Array[] = [];
+    let sound = before;
+    rows.forEach(({ seq, data }, index) => {
+      const tag = identity === undefined ? undefined : tagOf(identity, seq);
+      const record = data instanceof Uint8Array ? withoutTag(data, tag) : undefined;
+      if (record === undefined || seq !== before + 1 + index) {
+        this.#damaged("rows are missing or altered");
+      }
+      if (record === undefined) return;
+      records.push(record);
+      sound = Math.max(sound, seq);
+    });
+    this.#position.seq = identity !== undefined && sound > before
+      ? sound
+      : positionAfter(rows, before);
     return records;
   }
 
@@ -128,7 +187,7 @@ export class RecordReader {
       return await query();
     } catch (cause) {
       if (!isDamage(cause)) throw cause;
-      this.#damage ??= messageOf(cause);
+      this.#damaged(messageOf(cause));
       return undefined;
     }
   }
@@ -168,8 +227,15 @@ async function after(
     .execute();
 }
 
-function ascend(rows: readonly Row[]): boolean {
-  return rows.every((row, index) => index === 0 || row.seq > rows[index - 1]!.seq);
+/**
+ * The position after rows whose numbers may be altered, which must not make all that is
+ * added later look old; it is the same when they cannot be passed.
+ */
+function positionAfter(rows: readonly Row[], before: number): number {
+  const last = rows.at(-1)!.seq;
+  const ascend = rows.every((row, index) => row.seq > (rows[index - 1]?.seq ?? before));
+  if (ascend) return last - before - rows.length < PLAUSIBLE_GAP ? last : before;
+  return before + rows.length;
 }
 
 /** As many rows as are likely to stay within the limits of a batch. */

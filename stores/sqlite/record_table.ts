@@ -6,16 +6,26 @@ export const APPLICATION_ID = 0x54696465;
 /** The format that this version writes and reads, in SQLite's header too. */
 export const FILE_FORMAT = 1;
 
-/** The one table of a writer's file. */
+/** The table of a writer's records. */
 export interface RecordTable {
   /** A row's place among the writer's records, from 1. */
   readonly seq: Generated<number>;
+  /** The record with its tag. */
   readonly data: Uint8Array;
+}
+
+/** The one row that says what a writer's file holds. */
+export interface SealTable {
+  /** What its records' tags are made from. */
+  readonly identity: number;
+  /** How many records it holds; null while it is written, or when its writer was killed. */
+  readonly records: number | null;
 }
 
 /** The tables of a writer's file. */
 export interface Tables {
   readonly record: RecordTable;
+  readonly seal: SealTable;
 }
 
 /** A connection to a writer's file. */
@@ -33,13 +43,22 @@ export async function disconnect(database: RecordDatabase): Promise<void> {
   await database.destroy();
 }
 
-/** Sets up a new file. */
-export async function createTables(database: RecordDatabase): Promise<void> {
-  await sql`pragma application_id = ${sql.lit(APPLICATION_ID)}`.execute(database);
-  await sql`pragma user_version = ${sql.lit(FILE_FORMAT)}`.execute(database);
-  await database.schema
-    .createTable("record")
-    .addColumn("seq", "integer", (column) => column.primaryKey())
-    .addColumn("data", "blob", (column) => column.notNull())
-    .execute();
+/** Sets up a new file, whose records will be in a log first. */
+export async function createTables(database: RecordDatabase, identity: number): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    await sql`pragma application_id = ${sql.lit(APPLICATION_ID)}`.execute(transaction);
+    await sql`pragma user_version = ${sql.lit(FILE_FORMAT)}`.execute(transaction);
+    await transaction.schema
+      .createTable("record")
+      .addColumn("seq", "integer", (column) => column.primaryKey())
+      .addColumn("data", "blob", (column) => column.notNull())
+      .execute();
+    await transaction.schema
+      .createTable("seal")
+      .addColumn("identity", "integer", (column) => column.notNull())
+      .addColumn("records", "integer")
+      .execute();
+    await transaction.insertInto("seal").values({ identity, records: null }).execute();
+  });
+  await sql`pragma journal_mode = wal`.execute(database);
 }

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { CheckpointDirectory } from "../directory.ts";
 import { publishFile } from "../durable_file.ts";
 import type { OwnFile } from "../file_store.ts";
+import { newIdentity, tagged } from "../record_tag.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { connect, createTables, disconnect, type RecordDatabase } from "./record_table.ts";
 
@@ -15,10 +16,13 @@ const MODE: OpenMode = { readOnly: false, timeout: 5000 };
 export class WriterFile implements OwnFile {
   readonly path: string;
   readonly #database: RecordDatabase;
+  readonly #identity: number;
+  #records = 0;
 
-  private constructor(path: string, database: RecordDatabase) {
+  private constructor(path: string, database: RecordDatabase, identity: number) {
     this.path = path;
     this.#database = database;
+    this.#identity = identity;
   }
 
   /**
@@ -34,9 +38,11 @@ export class WriterFile implements OwnFile {
     for (let tried = 0; tried < PARTS_TRIED; tried++) {
       const path = directory.writerFile(writer, part + tried);
       const temporary = directory.temporaryFile();
-      await writeEmpty(binding, temporary);
+      const identity = newIdentity();
+      await writeEmpty(binding, temporary, identity);
+      await writeLog(path);
       if (await publishFile(temporary, path)) {
-        return new WriterFile(path, await openForAppending(binding, path));
+        return new WriterFile(path, await openForAppending(binding, path), identity);
       }
     }
     throw new Error(`all names of the writer ${writer} are taken`);
@@ -54,8 +60,9 @@ export class WriterFile implements OwnFile {
     await this.#database.connection().execute(async (connection) => {
       try {
         await sql`begin immediate`.execute(connection);
-        for (let start = 0; start < records.length; start += ROWS_PER_INSERT) {
-          const rows = records.slice(start, start + ROWS_PER_INSERT).map((data) => ({ data }));
+        const values = tagged(records, this.#identity, this.#records + 1);
+        for (let start = 0; start < values.length; start += ROWS_PER_INSERT) {
+          const rows = values.slice(start, start + ROWS_PER_INSERT).map((data) => ({ data }));
           await connection.insertInto("record").values(rows).execute();
         }
         await sql`commit`.execute(connection);
@@ -65,14 +72,29 @@ export class WriterFile implements OwnFile {
         throw cause;
       }
     });
+    this.#records += records.length;
   }
 
   async close(): Promise<void> {
+    const sealed = await this.#seal();
     // Without its log a file is complete in itself: it can be copied, and read where nothing
     // can be written. While somebody reads it, the log stays, and that is as good.
-    await sql`pragma journal_mode = delete`.execute(this.#database).catch(() => {});
+    if (sealed) await sql`pragma journal_mode = delete`.execute(this.#database).catch(() => {});
     await disconnect(this.#database);
+    if (!sealed) await writeLog(this.path).catch(() => {});
   }
+
+  /** Says how many records there are. A file on a full disk stays as a kill would leave it. */
+  async #seal(): Promise<boolean> {
+    const records = sql<number>`(select coalesce(max(seq), 0) from record)`;
+    const seal = this.#database.updateTable("seal").set({ records });
+    return await seal.execute().then(() => true, () => false);
+  }
+}
+
+/** Sees to it that there is a log: a file that is not sealed and has none has lost it. */
+async function writeLog(path: string): Promise<void> {
+  await (await open(`${path}-wal`, "a")).close();
 }
 
 async function openForAppending(binding: SqliteBinding, path: string): Promise<RecordDatabase> {
@@ -88,13 +110,17 @@ async function openForAppending(binding: SqliteBinding, path: string): Promise<R
   }
 }
 
-async function writeEmpty(binding: SqliteBinding, path: string): Promise<void> {
+async function writeEmpty(
+  binding: SqliteBinding,
+  path: string,
+  identity: number,
+): Promise<void> {
   await (await open(path, "wx")).close();
   try {
     const database = connect(binding, path, MODE);
     try {
       await sql`pragma synchronous = full`.execute(database);
-      await createTables(database);
+      await createTables(database, identity);
     } finally {
       await disconnect(database);
     }

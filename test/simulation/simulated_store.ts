@@ -14,7 +14,7 @@ import type { SimulatedProcess } from "./simulated_process.ts";
 export class SimulatedStore implements CheckpointStore {
   readonly writer: string;
   readonly location: string = "simulated";
-  readonly capabilities: StoreCapabilities = { durable: true, shared: true };
+  readonly capabilities: StoreCapabilities = { durable: true, shared: true, files: false };
   readonly #process: SimulatedProcess;
   readonly #seen = new Map<string, number>();
   #isAppending = false;

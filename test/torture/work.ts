@@ -1,17 +1,22 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { jsonLinesSink, pipeline, type Runnable } from "../../mod.ts";
 
-/** How the victims work: the same in every run of one torture. */
+/** How the victims work: the same in every run of one torture, but for the trace and the order. */
 export interface Work {
   readonly sources: number;
   readonly maxOpenSources: number;
-  readonly directory: string;
   readonly checkpoint: string;
+  /** Where the outputs go. */
+  readonly output: string;
+  /** Where a run notes what it opened. */
+  readonly trace: string;
+  /** The source to begin with. @default 0 */
+  readonly first?: number;
+  /** After how many sources a run opens no more of them. @default all */
+  readonly mostOpened?: number;
+  /** How long the version is that is recorded with each source. @default none */
+  readonly versionLength?: number;
 }
-
-export const TRACE = "trace.log";
-export const OUTPUT = "output";
 
 /** How many items a source has: from none to many. */
 export function itemsOf(source: number): number {
@@ -33,10 +38,13 @@ export function sourceId(source: number): string {
 
 /** The pipeline that is killed: fans out, filters, batches, waits, and writes files. */
 export async function workPipeline(work: Work): Promise<Runnable> {
-  const output = join(work.directory, OUTPUT);
+  const { sources, first = 0, versionLength = 0, output } = work;
   await mkdir(output, { recursive: true });
   return pipeline("torture")
-    .source(() => Array.from({ length: work.sources }, (_, i) => i), { id: sourceId })
+    .source(() => Array.from({ length: sources }, (_, i) => (i + first) % sources), {
+      id: sourceId,
+      ...(versionLength > 0 ? { version: () => "v".repeat(versionLength) } : {}),
+    })
     .flatMap((source) => Array.from({ length: itemsOf(source) }, (_, item) => ({ source, item })))
     .filter(({ source, item }) => isKept(source, item))
     .map(async (task) => {
