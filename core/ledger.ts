@@ -41,8 +41,12 @@ class OpenTask {
     const child = new OpenTask(this, index);
     if (index === 0) this.#first = child;
     else (this.#rest ??= new Map()).set(index, child);
-    if (index > this.highestChild) this.highestChild = index;
+    this.noteChild(index);
     return child;
+  }
+
+  noteChild(index: number): void {
+    if (index > this.highestChild) this.highestChild = index;
   }
 
   drainChild(index: number, shape: number): void {
@@ -218,7 +222,12 @@ function applyFact(account: SourceAccount, fact: Fact): string | undefined {
     }
     const shape = task.drained.get(index);
     if (shape !== OPEN) return clashWithShape(account.shapes, shape, path, depth + 1, children);
-    task = task.openChild(index) ?? task.addChild(index);
+    const open = task.openChild(index);
+    if (open === undefined && children === 0 && depth === path.length - 1) {
+      drainUnheard(account, task, index);
+      return undefined;
+    }
+    task = open ?? task.addChild(index);
   }
   return children === 0 ? drain(account, task, path) : expand(account, task, path, children);
 }
@@ -234,6 +243,14 @@ function drain(
   account.pending--;
   collapse(account, task, LEAF);
   return undefined;
+}
+
+/** Drains a child that no fact was about before: so it needs no {@link OpenTask}, as most leaves. */
+function drainUnheard(account: SourceAccount, parent: OpenTask, index: number): void {
+  account.pending--;
+  parent.noteChild(index);
+  parent.drained.add(index, LEAF);
+  if (parent.drained.size === parent.expected) collapse(account, parent, shapeOf(account, parent));
 }
 
 function expand(

@@ -15,36 +15,44 @@ interface Runs {
   readonly shapes: number[];
 }
 
-/** The shapes in one source's tree. */
+const FIRST_INTERNED = 2;
+
+/**
+ * The shapes in one source's tree. A chain of single children is the most frequent one and
+ * needs no entry: `-n` stands for `n` tasks, each the only child of the one before it, and a
+ * leaf at their end.
+ */
 export class ShapeTable {
-  readonly #runs: (Runs | undefined)[] = [undefined, undefined];
-  readonly #ids = new Map<string, number>();
-  /** By the shape of the child: tasks with one child are the most frequent. */
-  readonly #withOneChild: number[] = [];
+  #runs: Runs[] | undefined;
+  #ids: Map<string, number> | undefined;
 
   /** The shape of a task with one child. */
   internOne(child: number): number {
-    return (this.#withOneChild[child] ??= this.intern({ ends: [1], shapes: [child] }));
+    if (child === LEAF) return -1;
+    return child < 0 ? child - 1 : this.intern({ ends: [1], shapes: [child] });
   }
 
-  /** The shape of a task with these children, all drained. */
+  /** The shape of a task with these children, all drained: more than one, or one no chain. */
   intern(children: Runs): number {
+    this.#runs ??= [];
+    this.#ids ??= new Map();
     const key = `${children.ends.join()}:${children.shapes.join()}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    const id = this.#runs.push(children) - 1;
+    const id = this.#runs.push(children) - 1 + FIRST_INTERNED;
     this.#ids.set(key, id);
     return id;
   }
 
   /** How many children a shape has. */
   count(shape: number): number {
-    return this.#runs[shape]?.ends.at(-1) ?? 0;
+    return shape < 0 ? 1 : this.#runs?.[shape - FIRST_INTERNED]?.ends.at(-1) ?? 0;
   }
 
   /** The shape of one child, or {@link OPEN} when there is no such child. */
   child(shape: number, index: number): number {
-    const runs = this.#runs[shape];
+    if (shape < 0) return index > 0 ? OPEN : shape === -1 ? LEAF : shape + 1;
+    const runs = this.#runs?.[shape - FIRST_INTERNED];
     if (runs === undefined) return OPEN;
     let low = 0;
     let high = runs.ends.length;

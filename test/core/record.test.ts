@@ -51,6 +51,19 @@ describe("encodeRecord()", () => {
     (source) => expect(decodeRecord(encoded({ source }))).toMatchObject({ source }),
   );
 
+  test("leaves what it gave before as it was", () => {
+    const texts = ["s", "é".repeat(3_000), "x".repeat(9_000), "\ud800", "s"];
+    const records = Array.from({ length: 500 }, (_, i) => ({
+      source: `${i}${texts[i % texts.length]}`,
+      state: RECORD_STATES[i % 3]!,
+      clock: i + 1,
+      writer: i % 7 === 0 ? "é" : `writer ${i % 4}`,
+      at: i,
+    }));
+    const all = records.map(encodeRecord);
+    expect(all.map(decodeRecord)).toEqual(records);
+  });
+
   test("refuses an empty id and clocks out of range", () => {
     const code = "RECORD_INVALID";
     expect(() => encoded({ source: "" })).toThrow(expect.objectContaining({ code }));
@@ -85,12 +98,29 @@ describe("decodeRecord()", () => {
   test("tells a sound record of a newer format", () => {
     const bytes = encoded();
     bytes[4] = 2;
-    new DataView(bytes.buffer).setUint32(0, crc32c(bytes, 4), true);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, crc32c(bytes, 4), true);
     expect(decodeRecord(bytes)).toBe("newer");
   });
 });
 
 describe("crc32c()", () => {
+  test("is the remainder that bit-by-bit division gives, from any start", () => {
+    const divided = (bytes: Uint8Array): number => {
+      let crc = 0xffff_ffff;
+      for (const byte of bytes) {
+        crc ^= byte;
+        for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f6_3b78 : crc >>> 1;
+      }
+      return ~crc >>> 0;
+    };
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(20), (bytes, start) => {
+        expect(crc32c(bytes, start)).toBe(divided(bytes.subarray(start)));
+      }),
+      settings(500),
+    );
+  });
+
   test("gives the check value of RFC 3720", () => {
     expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
   });

@@ -1,0 +1,49 @@
+import { mkdirSync } from "node:fs";
+import type { Harness } from "../test/conformance/mod.ts";
+import { DoneFile } from "./logs/done_file.ts";
+import type { RecordLog } from "./logs/record_log.ts";
+import { openStoreLog } from "./logs/store_log.ts";
+import { completions } from "./source_names.ts";
+
+/** As many records as one append of the engine has at most. */
+const APPEND = 16_384;
+/** Writers that are open at once: enough for their syncs to overlap. */
+const AT_ONCE = 32;
+
+/** What a checkpoint holds. */
+export interface Contents {
+  readonly sources: number;
+  readonly writers: number;
+}
+
+/** The name under which contenders of all scenarios share a checkpoint. */
+export function checkpointName(contender: string, { sources, writers }: Contents): string {
+  return `${contender}: ${sources} sources by ${writers} writers`;
+}
+
+/**
+ * Writes a checkpoint, every writer an equal share of the sources.
+ * @param harness Undefined for done-files.
+ */
+export async function writeCheckpoint(
+  directory: string,
+  { sources, writers }: Contents,
+  harness: Harness | undefined,
+): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const share = Math.ceil(sources / writers);
+  const write = async (writer: number): Promise<void> => {
+    const name = `writer-${writer}`;
+    const end = Math.min(sources, (writer + 1) * share);
+    await using log: RecordLog = harness === undefined
+      ? await DoneFile.open(directory, name)
+      : await openStoreLog(harness, directory);
+    for (let start = writer * share; start < end; start += APPEND) {
+      await log.append(completions(start, Math.min(APPEND, end - start), name));
+    }
+  };
+  for (let first = 0; first < writers; first += AT_ONCE) {
+    const count = Math.min(AT_ONCE, writers - first);
+    await Promise.all(Array.from({ length: count }, (_, i) => write(first + i)));
+  }
+}

@@ -1,0 +1,33 @@
+import type { Figures, Parameters } from "./scenario.ts";
+
+/** What a contender's process is started with, as JSON in its first argument. */
+export interface Assignment {
+  readonly scenario: string;
+  /** Whether to prepare what contenders read rather than to be one. */
+  readonly prepare: boolean;
+  readonly contender: string;
+  readonly parameters: Parameters;
+  readonly store?: string;
+  readonly directory: string;
+  readonly prepared: string;
+}
+
+/** What a contender's process answers: once when it is ready, then to each line it is sent. */
+export type Answer =
+  | { readonly kind: "ready"; readonly durability: string }
+  | { readonly kind: "figures"; readonly figures: Figures }
+  | { readonly kind: "unavailable"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** Tells an answer from what a driver may print. */
+const MARK = "tidemark-bench ";
+
+/** An answer as a line. */
+export function encodeAnswer(answer: Answer): string {
+  return `${MARK}${JSON.stringify(answer)}\n`;
+}
+
+/** The answer in a line, unless it is something else. */
+export function decodeAnswer(line: string): Answer | undefined {
+  return line.startsWith(MARK) ? JSON.parse(line.slice(MARK.length)) as Answer : undefined;
+}

@@ -1,0 +1,102 @@
+import { pipeline, Union } from "../../mod.ts";
+import { openHarness } from "../open_harness.ts";
+import { liveMemory } from "../process.ts";
+import {
+  type Contender,
+  durabilityOf,
+  type Figures,
+  type Scenario,
+  type Setting,
+  type Subject,
+} from "../scenario.ts";
+import { sourceName } from "../source_names.ts";
+
+const ITEMS = 4;
+/** Live memory is measured after a collection, this often in a run. */
+const SAMPLES = 20;
+const QUICK = [10_000, 100_000];
+const FULL = [10_000, 1_000_000];
+
+function* inputs(sources: number, sample: () => void): Generator<string> {
+  for (let i = 0; i < sources; i++) {
+    if (i % Math.ceil(sources / SAMPLES) === 0) sample();
+    yield sourceName(i);
+  }
+}
+
+/** Live memory while only the ids are kept: those seen in the run, and those complete. */
+function idsAlone(sources: number): number[] {
+  const samples: number[] = [];
+  const union = new Union();
+  const seen = new Set<string>();
+  const before = liveMemory();
+  for (const source of inputs(sources, () => samples.push(liveMemory() - before))) {
+    seen.add(source);
+    union.add({ source, state: "complete", clock: 1, writer: "w", at: 0 });
+  }
+  // Both are in use until here.
+  if (seen.size !== union.completeCount) throw new Error("the sets differ");
+  return samples;
+}
+
+/** Live memory over the course of a run. */
+async function wholeRun({ harness, directory }: Setting, sources: number): Promise<number[]> {
+  const samples: number[] = [];
+  await using store = await openHarness(harness!, directory);
+  const report = await pipeline("memory")
+    .source(() => inputs(sources, () => samples.push(liveMemory())), { id: (name) => name })
+    .flatMap((name) =>
+      Array.from({ length: ITEMS }, (_, i) => ({ name, i, text: name.repeat(20) }))
+    )
+    .map(async (item) => item)
+    .filter((item) => item.i > 0)
+    .sink(() => {})
+    .run({ checkpoint: store });
+  if (report.sources.completed !== sources) throw new Error("not all sources completed");
+  return samples;
+}
+
+class Running implements Subject {
+  readonly durability: string;
+  readonly #setting: Setting;
+
+  constructor(setting: Setting) {
+    this.#setting = setting;
+    this.durability = durabilityOf(setting.harness!);
+  }
+
+  async round(): Promise<Figures> {
+    const sources = Number(this.#setting.parameters["sources"]);
+    const ids = idsAlone(sources);
+    const whole = await wholeRun(this.#setting, sources);
+    const peak = Math.max(...whole.map((bytes, i) => bytes - ids[i]!));
+    return { whole: Math.max(...whole) / 1e6, ids: Math.max(...ids) / 1e6, peak: peak / 1e6 };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Whether memory follows what is open rather than what has passed. */
+export const memory: Scenario = {
+  name: "memory",
+  summary: `peak of live memory in a run of four stages, ${ITEMS} items a source, and what of it ` +
+    "is not the ids of sources seen and complete; after collection, measured once",
+  usesStores: true,
+  leftOut: "1,000,000 sources",
+  columns: [
+    { key: "whole", title: "peak", unit: "MB" },
+    { key: "ids", title: "ids", unit: "MB" },
+    { key: "peak", title: "peak without ids", unit: "MB", compared: true },
+  ],
+  contests: ({ full, stores }) =>
+    // What is kept in memory only grows with what has passed.
+    stores.filter(({ durable }) => durable).map(({ name, spec }) => {
+      const contenders = (full ? FULL : QUICK).map((sources): Contender => ({
+        name: `${sources.toLocaleString("en")} sources`,
+        store: spec,
+        parameters: { sources },
+      }));
+      return { name, contenders, baselines: [contenders[0]!.name], rounds: 1, fresh: true };
+    }),
+  open: async (setting) => new Running(setting),
+};
