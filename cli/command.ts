@@ -1,6 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { KNOWN_HARNESSES } from "../test/conformance/mod.ts";
-import { conformanceCommand, type ConformanceFlags } from "./conformance_command.ts";
+import type { ConformanceFlags } from "./conformance_command.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { runCommand, type RunFlags } from "./run_command.ts";
 import { VERSION } from "./version.ts";
@@ -68,12 +67,25 @@ export async function command(argv: readonly string[]): Promise<ExitCode> {
     .description("Check that a store does what every checkpoint store must do.")
     .argument(
       "<store>",
-      `${KNOWN_HARNESSES.join(", ")}, or a module whose default export is a harness`,
+      "lmdb, sqlite, node:sqlite, memory, or a module whose default export is a harness",
     )
     .option("--json", "print the report as one JSON document")
     .exitOverride()
     .action(async (store: string, flags: ConformanceFlags) => {
+      // Loaded for itself, so that a run does not load the suite.
+      const { conformanceCommand } = await import("./conformance_command.ts");
       code = await conformanceCommand(store, flags);
+    });
+  program.command("bench")
+    .description("Measure a store and the engine, each beside simpler ways to do the same.")
+    .argument("[arguments...]", "see tidemark bench --help")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .exitOverride()
+    .action(async (args: string[]) => {
+      const { benchCommand } = await import("../bench/command.ts");
+      code = (await benchCommand(args)) as ExitCode;
     });
   try {
     await program.parseAsync(argv.slice(0, end), { from: "user" });
