@@ -15,7 +15,7 @@ export function pipelineFor(run: RunWatch): Runnable {
     ...(shape.ids === undefined ? {} : { id: (i: Item) => shape.ids![i.source]! }),
     ...(shape.isVersioned ? { version: (i: Item) => versionText(shape, i.version)! } : {}),
   };
-  let pipeline: Pipeline<Item> = shape.input === "stage" || shape.chunks > 1
+  let pipeline: Pipeline<Item> = shape.isObject
     ? start.source(sourceStage(run))
     : start.source(() => sourceValues(run, run.plan.items), identity);
   for (const stage of shape.stages) pipeline = withStage(pipeline, new StageBehaviour(run, stage));
@@ -38,7 +38,7 @@ function sourceStage(run: RunWatch): AnyStage {
   const { shape, world, weather } = run.process.simulation;
   return {
     name: "source",
-    output: "many",
+    output: shape.input === "one" ? "one" : "many",
     concurrency: shape.sourceConcurrency,
     retry: { attempts: shape.sourceAttempts, delay: 10 },
     process: async (task: Task<readonly Item[] | undefined>) => {
@@ -47,7 +47,8 @@ function sourceStage(run: RunWatch): AnyStage {
         world.count("sourceErrors");
         throw new Error("simulated: the sources cannot be listed");
       }
-      return sourceValues(run, task.payload ?? run.plan.items);
+      const items = task.payload ?? run.plan.items;
+      return shape.input === "one" ? items[0] ?? null : sourceValues(run, items);
     },
     ...(shape.ids === undefined ? {} : { sourceId: (i: Item) => shape.ids![i.source]! }),
     ...(shape.isVersioned ? { sourceVersion: (i: Item) => versionText(shape, i.version)! } : {}),
