@@ -89,7 +89,7 @@ export class Lanes {
   #launch(run: RunWatch): void {
     const { process, plan } = run;
     const initial = initialTasks(run);
-    pipelineFor(run).run({
+    void pipelineFor(run).run({
       checkpoint: process.ownStore ?? "simulated",
       concurrency: plan.concurrency,
       maxOpenSources: plan.maxOpenSources,

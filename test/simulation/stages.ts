@@ -19,9 +19,7 @@ export function pipelineFor(run: RunWatch): Runnable {
     ? start.source(sourceStage(run))
     : start.source(() => sourceValues(run, run.plan.items), identity);
   for (const stage of shape.stages) pipeline = withStage(pipeline, new StageBehaviour(run, stage));
-  return shape.sink === undefined
-    ? pipeline
-    : pipeline.sink(sinkStage(run, shape.sink) as AnyStage);
+  return shape.sink === undefined ? pipeline : pipeline.sink(sinkStage(run, shape.sink));
 }
 
 /** What the source stage is given. */
@@ -87,7 +85,7 @@ function sourceValues(
 
 function withStage(pipeline: Pipeline<Item>, stage: StageBehaviour): Pipeline<Item> {
   const { shape, options } = stage;
-  if (shape.isObject) return pipeline.stage(stage.asObject() as AnyStage) as Pipeline<Item>;
+  if (shape.isObject) return pipeline.stage(stage.asObject()) as Pipeline<Item>;
   const one = (item: Item, { source }: { source: SourceRef | undefined }) =>
     stage.one(item, source) as Item;
   switch (shape.kind) {
