@@ -49,7 +49,7 @@ export class OwnerSpy implements Disposable {
     const source = this.#world.pick([...run.open]);
     const key = keyOf(shape, source);
     this.#world.count("strays");
-    this.#world.note(run.process.name, `gets a stray fact about ${key}`);
+    this.#world.note(run.process.name, `is told wrong things about ${key}`);
     run.stray(source);
     const first = shape.stages[0];
     const outcome = first &&
