@@ -121,7 +121,7 @@ export class Sources {
     for (const source of this.#open) {
       if (source.settlement === undefined) this.#drop(source);
     }
-    while (this.#open.size > 0) await Promise.all([...this.#open].map((s) => s.settlement));
+    while (this.#open.size > 0) for (const { settlement } of this.#open) await settlement;
   }
 
   #identify(payload: unknown): { contentId: string | undefined; version: string | undefined } {

@@ -155,9 +155,11 @@ describe("retry", () => {
   test("does not take an empty list that breaks for an empty fan-out", async () => {
     let calls = 0;
     const broken = Object.assign<number[], object>([], {
-      *[Symbol.iterator]() {
-        throw new Error("torn");
-      },
+      [Symbol.iterator]: () => ({
+        next: () => {
+          throw new Error("torn");
+        },
+      }),
     });
     // The second attempt cannot be attributed, so nothing else is said about the task.
     const { sources } = await numbers(1)

@@ -10,6 +10,8 @@ import { SimulatedStore } from "./simulated_store.ts";
 /** A bug that the simulator must find. */
 export interface Bug {
   readonly what: string;
+  /** The check that should find it. */
+  readonly check: string;
   /** Puts the bug into the running program and says how it was without it. */
   readonly install: () => () => void;
 }
@@ -198,27 +200,63 @@ const losesWakeUps = (): () => void => {
 export const BUGS: Readonly<Record<string, Bug>> = {
   "counter-ledger": {
     what: "the original's counter (+1, n-1, -1) in the place of the ledger",
+    check: "nothing complete early",
     install: counterLedger,
   },
-  "union-by-arrival": { what: "the record read last prevails", install: unionByArrival },
-  "resolves-early": { what: "append resolves before the disk has it", install: resolvesEarly },
+  "union-by-arrival": {
+    what: "the record read last prevails",
+    check: "the union",
+    install: unionByArrival,
+  },
+  "resolves-early": {
+    what: "append resolves before the disk has it",
+    check: "reports",
+    install: resolvesEarly,
+  },
   "records-before-commit": {
     what: "a source is recorded before the sink has committed it",
+    check: "nothing complete early",
     install: recordsBeforeCommit,
   },
-  "ignores-bound": { what: "maxOpenSources is ignored", install: ignoresBound },
-  "forgets-reopenings": { what: "the owner does not write reopenings", install: forgetsReopenings },
-  "resurrects": { what: "the union does not take reopenings in", install: resurrects },
+  "ignores-bound": { what: "maxOpenSources is ignored", check: "bound", install: ignoresBound },
+  "forgets-reopenings": {
+    what: "the owner does not write reopenings",
+    check: "reopening",
+    install: forgetsReopenings,
+  },
+  "resurrects": {
+    what: "the union does not take reopenings in",
+    check: "the union",
+    install: resurrects,
+  },
   "drops-refused": {
     what: "the owner takes a refused append for done",
+    check: "reports",
     install: dropsRefused,
   },
-  "loses-tail": { what: "the last record of an append is lost", install: losesTail },
-  "ignores-versions": { what: "a changed version does not run again", install: ignoresVersions },
-  "standing-clock": { what: "every first statement has clock 1", install: standingClock },
+  "loses-tail": {
+    what: "the last record of an append is lost",
+    check: "reports",
+    install: losesTail,
+  },
+  "ignores-versions": {
+    what: "a changed version does not run again",
+    check: "the union",
+    install: ignoresVersions,
+  },
+  "standing-clock": {
+    what: "every first statement has clock 1",
+    check: "the end",
+    install: standingClock,
+  },
   "swallows-failures": {
     what: "a failed slot does not fail its source",
+    check: "reports",
     install: swallowsFailures,
   },
-  "loses-wake-ups": { what: "the scheduler misses a wake-up in fifty", install: losesWakeUps },
+  "loses-wake-ups": {
+    what: "the scheduler misses a wake-up in fifty",
+    check: "the end",
+    install: losesWakeUps,
+  },
 };

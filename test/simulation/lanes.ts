@@ -89,7 +89,7 @@ export class Lanes {
   #launch(run: RunWatch): void {
     const { process, plan } = run;
     const initial = initialTasks(run);
-    pipelineFor(run).run({
+    void pipelineFor(run).run({
       checkpoint: process.ownStore ?? "simulated",
       concurrency: plan.concurrency,
       maxOpenSources: plan.maxOpenSources,
@@ -119,26 +119,34 @@ export class Lanes {
     });
   }
 
-  /** After each step: a crash, a request to stop, or a stray fact. */
+  /** After each step: a crash; or a request to stop or a stray fact is on its way. */
   #misfortune(): void {
     const { world, weather } = this.#simulation;
     if (this.#running.size === 0) return;
-    if (world.chance(weather.crash)) this.#crash(world.pick([...this.#running]));
-    if (this.#running.size > 0 && world.chance(weather.stop)) {
-      const run = world.pick([...this.#running]);
-      world.count("stops");
-      world.note(run.process.name, "is asked to stop");
-      run.stop.abort();
+    const run = world.pick([...this.#running]);
+    if (world.chance(weather.crash)) {
+      this.#crash(run);
+      return;
     }
-    if (this.#running.size > 0 && world.chance(weather.stray)) {
-      this.#spy.stray(world.pick([...this.#running]));
+    if (world.chance(weather.stop)) {
+      world.schedule(run.process, 0, "is asked to stop", () => {
+        world.count("stops");
+        run.stop.abort();
+      });
+    }
+    if (world.chance(weather.stray)) {
+      world.schedule(run.process, 0, "gets a stray fact", () => this.#spy.stray(run));
     }
   }
 
   #crash(run: RunWatch): void {
     this.#running.delete(run);
     run.process.crash();
-    this.mostRepeated = Math.max(this.mostRepeated, run.unfinished);
+    const { unfinished, plan } = run;
+    this.mostRepeated = Math.max(this.mostRepeated, unfinished);
+    if (unfinished > plan.maxOpenSources) {
+      this.#simulation.world.violate("bound", `a crash makes ${unfinished} sources run again`);
+    }
     this.#next(run.process);
   }
 

@@ -37,6 +37,14 @@ const options = new Command("simulate")
 
 const runtime = "Deno" in globalThis ? "deno" : "node";
 
+/** Ids with control characters are part of the simulation, but not of a terminal's business. */
+function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
+    (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
 function replay(seed: number, bug: string | undefined): string {
   const command = runtime === "deno"
     ? "deno run -A test/simulation/main.ts"
@@ -71,7 +79,9 @@ function printBug({ name, seeds, violation, seed }: BugFound): void {
     return;
   }
   console.log(
-    `  found by seed ${seed}, the ${seeds}. one tried: ${violation.check}: ${violation.message}\n` +
+    `  found by seed ${seed}, the ${seeds}. one tried: ${violation.check}: ${
+      visible(violation.message)
+    }\n` +
       `  ${replay(seed, name)}`,
   );
 }
@@ -95,7 +105,7 @@ if (options.bugs) {
   const undo = options.bug === undefined ? undefined : BUGS[options.bug]!.install();
   const summary = await simulateMany(options.seed, options.seeds ?? 1_000, {
     onLines: options.verbose && !options.json
-      ? (lines) => console.log(lines.join("\n"))
+      ? (lines) => console.log(lines.map(visible).join("\n"))
       : undefined,
   });
   undo?.();
@@ -103,7 +113,7 @@ if (options.bugs) {
   else printSummary(summary);
   for (const { seed, check, message, step } of summary.violations) {
     console.error(
-      `seed ${seed}, step ${step}: ${check}: ${message}\n  ${replay(seed, options.bug)}`,
+      `seed ${seed}, step ${step}: ${check}: ${visible(message)}\n  ${replay(seed, options.bug)}`,
     );
   }
   if (summary.violations.length > 0) process.exitCode = 1;

@@ -2,7 +2,7 @@ import { Checkpoint } from "../../core/checkpoint.ts";
 import type { Fact } from "../../core/fact.ts";
 import { sourceOf } from "./record_checks.ts";
 import type { RunWatch } from "./run_watch.ts";
-import { keyOf } from "./shape.ts";
+import { keyOf, outcomeOf } from "./shape.ts";
 import { SimulatedProcess } from "./simulated_process.ts";
 import type { World } from "./world.ts";
 
@@ -49,9 +49,15 @@ export class OwnerSpy implements Disposable {
     const source = this.#world.pick([...run.open]);
     const key = keyOf(shape, source);
     this.#world.count("strays");
-    this.#world.note(run.process.name, `gets a stray fact about ${key}`);
+    this.#world.note(run.process.name, `is told wrong things about ${key}`);
     run.stray(source);
-    this.#real.apply.call(owner, [{ kind: "expanded", source: key, path: [], children: 1_000 }]);
+    const first = shape.stages[0];
+    const outcome = first &&
+      outcomeOf(first, { source, version: run.versionOf(source), trail: "" });
+    const isFanOut = first?.kind === "flatMap" || first?.kind === "flatBatch";
+    const truth = outcome === undefined || (!isFanOut && outcome[0] === null) ? 0 : outcome.length;
+    const children = this.#world.pick([1, 2, 3, 4, 5, 1_000].filter((n) => n !== truth));
+    this.#real.apply.call(owner, [{ kind: "expanded", source: key, path: [], children }]);
   }
 
   /** The run whose owner it is: the one that uses it first. */

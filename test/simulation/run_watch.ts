@@ -28,6 +28,9 @@ const DURING_THE_RUN = [
   "TOO_MANY_FAILURES",
 ];
 
+/** How often in a row an append has to be refused before a run gives up. */
+const PATIENCE = 3;
+
 /** Watches one run from outside, and checks after each of its steps what it says and does. */
 export class RunWatch {
   readonly process: SimulatedProcess;
@@ -44,6 +47,8 @@ export class RunWatch {
   readonly #barred = new Map<number, string>();
   readonly #failed = new Set<number>();
   readonly #statedComplete = new Set<number>();
+  /** Of these: it should have known better. */
+  readonly #statedFalsely = new Map<number, string>();
   readonly #durablyComplete = new Set<number>();
   readonly #mustReopen = new Set<number>();
   #since: number | undefined;
@@ -89,10 +94,13 @@ export class RunWatch {
     if (state === "failed" && isKnownComplete) {
       this.#violate("no work twice", `a failure undoes the completion of ${key} by another writer`);
     }
-    if (state !== "complete" || !isTaken) return;
-    this.#statedComplete.add(source);
+    if (state !== "complete") return;
     const reason = this.#barred.get(source);
-    if (reason !== undefined) this.#violate("nothing complete early", `stated ${key}: ${reason}`);
+    if (reason !== undefined) this.#statedFalsely.set(source, reason);
+    if (isTaken) this.#statedComplete.add(source);
+    if (isTaken && reason !== undefined) {
+      this.#violate("nothing complete early", `stated ${key}: ${reason}`);
+    }
   }
 
   /** A record that the run made became durable. */
@@ -107,6 +115,8 @@ export class RunWatch {
     }
     if (state === "complete") {
       this.#durablyComplete.add(source);
+      const reason = this.#statedFalsely.get(source);
+      if (reason !== undefined) this.#violate("nothing complete early", `${name}: ${reason}`);
     } else if (state === "reopened") {
       if (!this.#barred.has(source)) this.#violate("reopening", `${name}: without a reason`);
       this.#mustReopen.delete(source);
@@ -153,6 +163,7 @@ export class RunWatch {
       case "warning":
         if (/It stays open|Its completion is undone/.test(event.message)) {
           world.count("contradictions");
+          this.#onContradiction(event.subject ?? "");
         }
         break;
       case "run-finished":
@@ -198,6 +209,10 @@ export class RunWatch {
       this.process.simulation.world.count("aborted");
       this.#onOver(error.report);
       if (!DURING_THE_RUN.includes(error.code)) this.#violate("errors", `${error.code}: ${text}`);
+      const { refusals } = this.process;
+      if (error.code === "CHECKPOINT_WRITE" && refusals < PATIENCE) {
+        this.#violate("errors", `gave the checkpoint up after ${refusals} refusals`);
+      }
       if (error.report.sources.unrecorded > 0 && !/could not be recorded/.test(text)) {
         this.#violate("reports", `unrecorded sources not told: ${text}`);
       }
@@ -276,6 +291,11 @@ export class RunWatch {
       complete ? "skipping" : "no work twice",
       `${key} was ${complete ? "skipped, though not" : "opened, though already"} complete`,
     );
+  }
+
+  #onContradiction(key: string): void {
+    const isBarred = this.#barred.has(this.#source(key));
+    if (!isBarred) this.#violate("contradiction", `${key}: all facts about it were true`);
   }
 
   #source(key: string): number {

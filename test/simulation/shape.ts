@@ -47,7 +47,10 @@ export interface Shape {
   /** Undefined: the sources are known by their position. */
   readonly ids: readonly string[] | undefined;
   readonly isVersioned: boolean;
-  readonly input: "array" | "iterable" | "async iterable" | "stage";
+  /** How the source stage gives them; `one` gives one for each initial task. */
+  readonly input: "array" | "iterable" | "async iterable" | "one";
+  /** The source stage is an object rather than values. */
+  readonly isObject: boolean;
   /** How many initial tasks the sources are dealt to. */
   readonly chunks: number;
   readonly sourceAttempts: number;
@@ -97,7 +100,7 @@ export function shapeOf(random: () => number): Shape {
       kind,
       isObject: chance(0.4),
       batchSize: kind === "batch" || kind === "flatBatch" ? 1 + below(5) : 1,
-      stream: pick(["array", "iterable", "async iterable"] as const),
+      stream: pick(["array", "array", "iterable", "async iterable"] as const),
       isAsync: chance(0.6),
       attempts: attempts(),
       concurrency: concurrency(),
@@ -105,14 +108,18 @@ export function shapeOf(random: () => number): Shape {
       salt: below(2 ** 31),
     };
   });
+  const input = pick(["array", "iterable", "async iterable", "one"] as const);
+  const isObject = input === "one" || chance(0.4);
+  const chunks = isObject && chance(0.3) ? Math.min(sources, 2 + below(2)) : 1;
   return {
     sources,
     ids,
     isVersioned: chance(0.5),
-    input: pick(["array", "iterable", "async iterable", "stage"] as const),
-    chunks: chance(0.2) ? Math.min(sources, 2 + below(2)) : 1,
+    input,
+    isObject,
+    chunks: input === "one" ? sources : chunks,
     sourceAttempts: attempts(),
-    sourceConcurrency: 1 + below(2),
+    sourceConcurrency: 1 + below(3),
     stages,
     sink: stages.length === 0 && chance(0.15) ? undefined : {
       name: "sink",

@@ -18,6 +18,8 @@ export class SimulatedProcess implements Owner {
   /** How many runs its lane still has, this one included. */
   runsLeft = 0;
   isAlive = true;
+  /** How often in a row its appends were refused. */
+  refusals = 0;
   /** Its disk takes nothing any more. */
   isDiskFull = false;
   /** Milliseconds that it spent computing, on top of the world's clock. */

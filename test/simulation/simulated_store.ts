@@ -86,6 +86,7 @@ export class SimulatedStore implements CheckpointStore {
       await new Promise<void>((resolve, reject) => {
         const refuse = () => {
           world.count("refused");
+          this.#process.refusals++;
           if (world.chance(weather.leaveBehind)) {
             world.count("leftBehind");
             keep(1 + world.below(records.length));
@@ -97,6 +98,7 @@ export class SimulatedStore implements CheckpointStore {
             refuse();
             return;
           }
+          this.#process.refusals = 0;
           keep(records.length);
           const resolved = () => {
             state.isAcknowledged = true;

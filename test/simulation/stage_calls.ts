@@ -1,6 +1,9 @@
 import type { SourceRef } from "../../core/task.ts";
 import type { RunWatch } from "./run_watch.ts";
-import { type Item, keyOf, versionText } from "./shape.ts";
+import { type Item, keyOf, type SinkShape, versionText } from "./shape.ts";
+
+/** What calls of a stage depend on. */
+type CalledStage = Pick<SinkShape, "name" | "isAsync" | "batchSize" | "concurrency">;
 
 /** What is the same about every stage: how it is called, set up and torn down. */
 export class StageCalls {
@@ -10,16 +13,11 @@ export class StageCalls {
     readonly teardown: () => Promise<void>;
   };
   readonly #run: RunWatch;
-  readonly #stage: {
-    readonly name: string;
-    readonly isAsync: boolean;
-    readonly batchSize: number;
-    readonly concurrency: number | undefined;
-  };
+  readonly #stage: CalledStage;
   #underWay = 0;
   #isTornDown = false;
 
-  constructor(run: RunWatch, stage: StageCalls["stage"]) {
+  constructor(run: RunWatch, stage: CalledStage) {
     this.#run = run;
     this.#stage = stage;
     const { world, weather } = run.process.simulation;
@@ -34,15 +32,6 @@ export class StageCalls {
         await run.process.pause(`${stage.name} is torn down`);
       },
     };
-  }
-
-  get stage(): {
-    readonly name: string;
-    readonly isAsync: boolean;
-    readonly batchSize: number;
-    readonly concurrency: number | undefined;
-  } {
-    return this.#stage;
   }
 
   /** Does the work of a call, at once or when the world comes to it. */

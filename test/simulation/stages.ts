@@ -15,13 +15,11 @@ export function pipelineFor(run: RunWatch): Runnable {
     ...(shape.ids === undefined ? {} : { id: (i: Item) => shape.ids![i.source]! }),
     ...(shape.isVersioned ? { version: (i: Item) => versionText(shape, i.version)! } : {}),
   };
-  let pipeline: Pipeline<Item> = shape.input === "stage" || shape.chunks > 1
+  let pipeline: Pipeline<Item> = shape.isObject
     ? start.source(sourceStage(run))
     : start.source(() => sourceValues(run, run.plan.items), identity);
   for (const stage of shape.stages) pipeline = withStage(pipeline, new StageBehaviour(run, stage));
-  return shape.sink === undefined
-    ? pipeline
-    : pipeline.sink(sinkStage(run, shape.sink) as AnyStage);
+  return shape.sink === undefined ? pipeline : pipeline.sink(sinkStage(run, shape.sink));
 }
 
 /** What the source stage is given. */
@@ -38,7 +36,7 @@ function sourceStage(run: RunWatch): AnyStage {
   const { shape, world, weather } = run.process.simulation;
   return {
     name: "source",
-    output: "many",
+    output: shape.input === "one" ? "one" : "many",
     concurrency: shape.sourceConcurrency,
     retry: { attempts: shape.sourceAttempts, delay: 10 },
     process: async (task: Task<readonly Item[] | undefined>) => {
@@ -47,7 +45,8 @@ function sourceStage(run: RunWatch): AnyStage {
         world.count("sourceErrors");
         throw new Error("simulated: the sources cannot be listed");
       }
-      return sourceValues(run, task.payload ?? run.plan.items);
+      const items = task.payload ?? run.plan.items;
+      return shape.input === "one" ? items[0] ?? null : sourceValues(run, items);
     },
     ...(shape.ids === undefined ? {} : { sourceId: (i: Item) => shape.ids![i.source]! }),
     ...(shape.isVersioned ? { sourceVersion: (i: Item) => versionText(shape, i.version)! } : {}),
@@ -86,7 +85,7 @@ function sourceValues(
 
 function withStage(pipeline: Pipeline<Item>, stage: StageBehaviour): Pipeline<Item> {
   const { shape, options } = stage;
-  if (shape.isObject) return pipeline.stage(stage.asObject() as AnyStage) as Pipeline<Item>;
+  if (shape.isObject) return pipeline.stage(stage.asObject()) as Pipeline<Item>;
   const one = (item: Item, { source }: { source: SourceRef | undefined }) =>
     stage.one(item, source) as Item;
   switch (shape.kind) {

@@ -51,7 +51,7 @@ export function calm(latency: Weather["latency"]): Weather {
 export function weatherOf(random: () => number): Weather {
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)]!;
   const latency = pick(["quick", "mixed", "mixed", "slow"] as const);
-  const facts = pick(["sound", "sound", "sound", "repeated", "delayed", "lost"] as const);
+  const facts = pick(["sound", "sound", "repeated", "repeated", "delayed", "lost"] as const);
   return weather(latency, facts, (most) => (random() < 0.5 ? random() * most : 0));
 }
 
@@ -79,15 +79,15 @@ function weather(
     slotFails: upTo(0.05),
     slotUndefined: upTo(0.03),
     streamBreaks: upTo(0.15),
-    misattribute: upTo(0.15),
+    misattribute: upTo(0.25),
     // Facts that contradict each other are only told from facts that are missing if all come.
-    lie: facts === "delayed" || facts === "lost" ? 0 : upTo(0.15),
+    lie: facts === "delayed" || facts === "lost" ? 0 : upTo(0.3),
     sinkThrows: upTo(0.1),
     commitThrows: upTo(0.3),
     discardThrows: upTo(0.3),
     sourceThrows: upTo(0.05),
     sourceTwice: upTo(0.05),
-    factFault: upTo(0.2),
+    factFault: facts === "sound" ? 0 : 0.02 + upTo(0.3),
     newVersion: upTo(0.3),
   };
 }

@@ -121,7 +121,11 @@ export class World {
       this.time = Math.max(this.time, event.time);
       this.current = event.owner;
       this.note(event.owner?.name ?? "world", event.label);
-      event.fire();
+      try {
+        event.fire();
+      } catch (thrown) {
+        this.violate("errors", thrown instanceof Error ? thrown.stack ?? "" : String(thrown));
+      }
       await this.settle();
       afterStep();
       this.current = undefined;
