@@ -1,11 +1,11 @@
 import { sql } from "kysely";
 import { messageOf } from "../../core/errors.ts";
 import { errnoOf } from "../file_error.ts";
-import { tagOf, withoutTag } from "../record_tag.ts";
+import { withoutTag } from "../record_tag.ts";
 import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { readHeader } from "./header.ts";
-import { faultOfLog, NO_LOG } from "./log_check.ts";
+import { faultOfLog } from "./log_check.ts";
 import { connect, disconnect, type RecordDatabase, type SealTable } from "./record_table.ts";
 import { SalvageCopy } from "./salvage_copy.ts";
 
@@ -65,8 +65,7 @@ export class RecordReader {
     }
     const logFault = await faultOfLog(this.#path);
     // SQLite would make the index of the log anew, which is what tells that a part is lost.
-    const isCut = logFault !== undefined && logFault !== NO_LOG;
-    const direct = isCut ? undefined : await this.#tryOpen(this.#path);
+    const direct = logFault === undefined ? await this.#tryOpen(this.#path) : undefined;
     if (direct !== undefined) {
       yield* this.#rows(direct, logFault);
     } else {
@@ -167,8 +166,7 @@ export class RecordReader {
     const records: Uint8Array[] = [];
     let sound = before;
     rows.forEach(({ seq, data }, index) => {
-      const tag = identity === undefined ? undefined : tagOf(identity, seq);
-      const record = data instanceof Uint8Array ? withoutTag(data, tag) : undefined;
+      const record = data instanceof Uint8Array ? withoutTag(data, identity, seq) : undefined;
       if (record === undefined || seq !== before + 1 + index) {
         this.#damaged("rows are missing or altered");
       }
