@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
@@ -11,6 +11,10 @@ import { errnoOf, fileError } from "./file_error.ts";
 export const RECORDS_DIRECTORY = ".tidemark";
 const MANIFEST = "manifest.json";
 const HOST_LENGTH = 64;
+/** What {@link CheckpointDirectory.temporaryFile} names, and what drivers put beside it. */
+const TEMPORARY = /^\.[0-9a-f]{16}\.tmp(-[a-z]+)?$/;
+/** Such files live for moments; far longer, because machines that share a disk differ in time. */
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 /** How long a manifest may stay empty where it cannot be created in one step. */
 const MANIFEST_PATIENCE_MS = 2000;
 
@@ -129,6 +133,18 @@ export class CheckpointDirectory {
   /** A path for something unfinished, that nobody takes for a writer's file. */
   temporaryFile(): string {
     return join(this.records, `.${randomBytes(8).toString("hex")}.tmp`);
+  }
+
+  /** Removes unfinished files that a writer left when it was killed, a day ago or longer. */
+  async removeAbandoned(): Promise<void> {
+    for (const name of await this.#names()) {
+      if (!TEMPORARY.test(name)) continue;
+      const path = join(this.records, name);
+      // Another writer may be removing it, or may be the only one that is allowed to.
+      const found = await stat(path).catch(() => undefined);
+      if (found === undefined || Date.now() - found.mtimeMs < ABANDONED_AFTER_MS) continue;
+      await unlink(path).catch(() => {});
+    }
   }
 
   /**

@@ -201,6 +201,7 @@ export class FileStore<Position> implements CheckpointStore {
   }
 
   async #createFile(): Promise<OwnFile> {
+    if (this.#parts === 0) await this.#directory.removeAbandoned();
     const file = await this.#format.create(this.#directory, this.writer, this.#parts);
     this.#parts++;
     this.#ownPaths.add(file.path);

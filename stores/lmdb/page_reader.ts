@@ -48,9 +48,13 @@ export class PageReader {
   /** The records after the position, which moves with them. */
   async *batches(): AsyncGenerator<readonly Uint8Array[]> {
     for (let damages = 0, moves = 0;;) {
-      // Asked first, so that a living writer cannot be ahead of what is read next.
-      const committed = await lastCommitted(this.#file.path);
-      const meta = await this.#file.newestMeta();
+      let meta = await this.#file.newestMeta();
+      let committed = -1n;
+      if (typeof meta === "object" && meta.seal?.records === undefined) {
+        // Asked first, so that a living writer cannot be ahead of what is read next.
+        committed = await lastCommitted(this.#file.path);
+        meta = await this.#file.newestMeta();
+      }
       await this.#file.refresh();
       if (typeof meta !== "object") {
         if (meta === "damaged" && ++damages < DAMAGE_ATTEMPTS) continue;

@@ -1,4 +1,4 @@
-import { tagOf, withoutTag } from "../record_tag.ts";
+import { withoutTag } from "../record_tag.ts";
 import type { ValueSink } from "./tree_cursor.ts";
 
 /** Takes a file's values, in the order of their keys, and checks that they belong there. */
@@ -26,8 +26,7 @@ export class RecordSink implements ValueSink {
   add(key: number, value: Uint8Array): void {
     if (key !== this.#next) this.damage ??= "entries are missing";
     this.#next = key + 1;
-    const identity = this.#identity;
-    const record = withoutTag(value, identity === undefined ? undefined : tagOf(identity, key));
+    const record = withoutTag(value, this.#identity, key);
     if (record === undefined) {
       this.damage ??= "an entry does not belong to it";
       return;

@@ -4,6 +4,7 @@ import { APPLICATION_ID, FILE_FORMAT } from "./record_table.ts";
 
 const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
 const LENGTH = 100;
+const LOGGED = 2;
 
 /** What a file's header says. */
 export interface SqliteHeader {
@@ -11,6 +12,8 @@ export interface SqliteHeader {
   readonly refusal: string | undefined;
   /** How long the file says that it is, in bytes; 0 when it does not say. */
   readonly length: number;
+  /** Whether there may be a log: our writers give it up with their last commit. */
+  readonly isLogged: boolean;
 }
 
 /** Looks at a file before SQLite does. */
@@ -19,7 +22,11 @@ export async function readHeader(path: string): Promise<SqliteHeader> {
   try {
     const bytes = Buffer.alloc(LENGTH);
     const { bytesRead } = await handle.read(bytes, 0, LENGTH, 0);
-    return { refusal: refusalOf(bytes.subarray(0, bytesRead)), length: lengthOf(bytes) };
+    return {
+      refusal: refusalOf(bytes.subarray(0, bytesRead)),
+      length: lengthOf(bytes),
+      isLogged: bytes[18] === LOGGED && bytes[19] === LOGGED,
+    };
   } finally {
     await handle.close();
   }

@@ -19,9 +19,6 @@ const INDEX_SUMMED = 40;
 /** A log that its writer starts over again while it is looked at. */
 const ATTEMPTS = 5;
 
-/** The fault of a file that has no log, which is none once the file is sealed. */
-export const NO_LOG = "its log is missing";
-
 type Sums = readonly [number, number];
 
 /** What the index of a log says: the last commit that was on disk, in which log. */
@@ -37,9 +34,14 @@ interface Committed {
 export async function faultOfLog(path: string): Promise<string | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // Read first, so that a living writer cannot be ahead of the log that is read next.
-    const committed = committedOf(await contentOf(`${path}-shm`));
+    const index = await contentOf(`${path}-shm`);
     const log = await contentOf(`${path}-wal`);
-    if (log === undefined) return NO_LOG;
+    if (log === undefined) {
+      // SQLite makes the log first and removes it last.
+      const isLeft = index !== undefined && (await contentOf(`${path}-shm`)) !== undefined;
+      return isLeft ? "its log is missing" : undefined;
+    }
+    const committed = committedOf(index);
     const fault = await new Log(log, () => contentOf(`${path}-wal`)).fault(committed);
     if (fault !== "restarted") return fault;
   }

@@ -1,11 +1,11 @@
 import { sql } from "kysely";
 import { messageOf } from "../../core/errors.ts";
 import { errnoOf } from "../file_error.ts";
-import { tagOf, withoutTag } from "../record_tag.ts";
+import { withoutTag } from "../record_tag.ts";
 import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { readHeader } from "./header.ts";
-import { faultOfLog, NO_LOG } from "./log_check.ts";
+import { faultOfLog } from "./log_check.ts";
 import { connect, disconnect, type RecordDatabase, type SealTable } from "./record_table.ts";
 import { SalvageCopy } from "./salvage_copy.ts";
 
@@ -14,6 +14,8 @@ const MODE: OpenMode = { readOnly: true, timeout: 2000 };
 const MOST_GAPS = 1000;
 /** More missing rows than this are rather a wrong number. */
 const PLAUSIBLE_GAP = 1 << 20;
+/** What is wrong with a file that is not sealed and has no log. */
+const NOT_LOGGED = "its header contradicts its content";
 /** The first batch is small, because records may be large. */
 const FIRST_BATCH = 64;
 
@@ -63,18 +65,18 @@ export class RecordReader {
       this.#onDamage(header.refusal);
       return;
     }
-    const logFault = await faultOfLog(this.#path);
+    const faultIfOpen = header.isLogged ? await faultOfLog(this.#path) : NOT_LOGGED;
     // SQLite would make the index of the log anew, which is what tells that a part is lost.
-    const isCut = logFault !== undefined && logFault !== NO_LOG;
-    const direct = isCut ? undefined : await this.#tryOpen(this.#path);
+    const inPlace = faultIfOpen === undefined || faultIfOpen === NOT_LOGGED;
+    const direct = inPlace ? await this.#tryOpen(this.#path) : undefined;
     if (direct !== undefined) {
-      yield* this.#rows(direct, logFault);
+      yield* this.#rows(direct, faultIfOpen);
     } else {
       await using copy = await SalvageCopy.of(this.#path, header.length);
       const database = connect(this.#binding, copy.path, { ...MODE, readOnly: false });
       // Closing it copies the log back, which nobody needs on disk.
       await this.#damageAware(() => sql`pragma synchronous = off`.execute(database));
-      yield* this.#rows(database, logFault);
+      yield* this.#rows(database, faultIfOpen);
     }
   }
 
@@ -101,14 +103,14 @@ export class RecordReader {
 
   async *#rows(
     database: RecordDatabase,
-    logFault: string | undefined,
+    faultIfOpen: string | undefined,
   ): AsyncGenerator<readonly Uint8Array[]> {
     const isFirst = this.#position.seq === 0;
     try {
       // Before the rows: once there is a seal, no more of them come.
       const seal = await this.#seal(database);
       const isOpen = seal?.records === null;
-      if (isOpen && logFault !== undefined) this.#damaged(logFault);
+      if (isOpen && faultIfOpen !== undefined) this.#damaged(faultIfOpen);
       yield* this.#allRows(database, seal?.identity);
       if (seal !== undefined && (seal.records ?? this.#position.seq) !== this.#position.seq) {
         this.#damaged("its last rows are missing");
@@ -167,8 +169,7 @@ export class RecordReader {
     const records: Uint8Array[] = [];
     let sound = before;
     rows.forEach(({ seq, data }, index) => {
-      const tag = identity === undefined ? undefined : tagOf(identity, seq);
-      const record = data instanceof Uint8Array ? withoutTag(data, tag) : undefined;
+      const record = data instanceof Uint8Array ? withoutTag(data, identity, seq) : undefined;
       if (record === undefined || seq !== before + 1 + index) {
         this.#damaged("rows are missing or altered");
       }

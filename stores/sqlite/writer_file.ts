@@ -40,7 +40,6 @@ export class WriterFile implements OwnFile {
       const temporary = directory.temporaryFile();
       const identity = newIdentity();
       await writeEmpty(binding, temporary, identity);
-      await writeLog(path);
       if (await publishFile(temporary, path)) {
         return new WriterFile(path, await openForAppending(binding, path), identity);
       }
@@ -81,7 +80,6 @@ export class WriterFile implements OwnFile {
     // can be written. While somebody reads it, the log stays, and that is as good.
     if (sealed) await sql`pragma journal_mode = delete`.execute(this.#database).catch(() => {});
     await disconnect(this.#database);
-    if (!sealed) await writeLog(this.path).catch(() => {});
   }
 
   /** Says how many records there are. A file on a full disk stays as a kill would leave it. */
@@ -90,11 +88,6 @@ export class WriterFile implements OwnFile {
     const seal = this.#database.updateTable("seal").set({ records });
     return await seal.execute().then(() => true, () => false);
   }
-}
-
-/** Sees to it that there is a log: a file that is not sealed and has none has lost it. */
-async function writeLog(path: string): Promise<void> {
-  await (await open(`${path}-wal`, "a")).close();
 }
 
 async function openForAppending(binding: SqliteBinding, path: string): Promise<RecordDatabase> {

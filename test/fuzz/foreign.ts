@@ -1,6 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { rmSync } from "node:fs";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { buildImage } from "../stores/lmdb/page_image.ts";

@@ -203,6 +203,12 @@ export const MUTATIONS: readonly MutationKind[] = [
     fits: hasLog,
     mutate: ({ files }) => without(files, "-wal"),
   },
+  {
+    name: "log removed, -shm too",
+    untellable: "what is left is what a process leaves that ends without closing",
+    fits: hasLog,
+    mutate: ({ files }) => without(without(files, "-wal"), "-shm"),
+  },
   { name: "log cut at a commit", fits: hasLog, mutate: cutLog },
   {
     name: "log cut at a commit, -shm gone",

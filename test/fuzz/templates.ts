@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { appendsOf, identityOf, type Shape, SHAPES } from "./shapes.ts";
+import type { TemplateJob } from "./write_templates.ts";
 
 /** The stores whose files are fuzzed, with what they call their files. */
 export const FUZZED = { lmdb: ".mdb", sqlite: ".sqlite" } as const;
@@ -23,7 +24,7 @@ export interface Template {
   readonly identities: readonly string[];
 }
 
-const script = fileURLToPath(new URL("./write_template.ts", import.meta.url));
+const script = fileURLToPath(new URL("./write_templates.ts", import.meta.url));
 
 /** The command line that runs a script in this runtime. */
 export function runtimeArguments(file: string): string[] {
@@ -36,57 +37,50 @@ export async function writeTemplates(
   directory: string,
   shapes: readonly Shape[] = SHAPES,
 ): Promise<Template[]> {
-  const templates: Template[] = [];
-  for (const shape of shapes) {
-    for (const end of ["close", "kill"]) {
-      for (const twin of ["", "-twin"]) {
-        templates.push(await writeTemplate(store, directory, shape, end, twin));
-      }
-    }
-  }
-  return templates;
+  const jobs = shapes.flatMap((shape) =>
+    [true, false].flatMap((closed) =>
+      ["", "-twin"].map((twin): TemplateJob => {
+        const label = `${shape}-${closed ? "closed" : "killed"}${twin}`;
+        return { store, path: join(directory, label), shape, label, closed };
+      })
+    )
+  );
+  await runWriter(jobs);
+  return jobs.map(templateOf);
 }
 
-async function writeTemplate(
-  store: FuzzedStore,
-  directory: string,
-  shape: Shape,
-  end: string,
-  twin: string,
-): Promise<Template> {
-  const name = `${shape}-${end}${twin}`;
-  const path = join(directory, name);
-  await runWriter([`${store}:${path}`, path, shape, name, end]);
+function templateOf({ store, path, shape, label, closed }: TemplateJob): Template {
   const older = readdirSync(path).filter((entry) => entry.startsWith("older-"))
     .sort((a, b) => Number(a.slice(6)) - Number(b.slice(6)));
   return {
-    name,
-    closed: end === "close",
+    name: label,
+    closed,
     files: readFiles(join(path, ".tidemark"), FUZZED[store]),
     older: older.map((entry) => readFiles(join(path, entry), FUZZED[store])),
-    identities: appendsOf(shape, name).flat().map(identityOf),
+    identities: appendsOf(shape, label).flat().map(identityOf),
   };
 }
 
 function readFiles(directory: string, extension: string): WriterFiles {
   const files = new Map<string, Uint8Array>();
-  for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+  for (const name of readdirSync(directory)) {
     const at = name.indexOf(extension);
     if (at >= 0) files.set(name.slice(at + extension.length), readFileSync(join(directory, name)));
   }
   return files;
 }
 
-function runWriter(args: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, [...runtimeArguments(script), ...args], {
+/** Runs the writer until all is written, and kills it. */
+function runWriter(jobs: readonly TemplateJob[]): Promise<void> {
+  const child = spawn(process.execPath, [...runtimeArguments(script), JSON.stringify(jobs)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   child.stdout.once("data", () => child.kill("SIGKILL"));
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (code === 0 || signal === "SIGKILL") resolve();
-      else reject(new Error(`a writer ended with code ${code}, signal ${signal}`));
+      if (signal === "SIGKILL") resolve();
+      else reject(new Error(`the writer ended with code ${code}, signal ${signal}`));
     });
   });
 }

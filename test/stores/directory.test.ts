@@ -1,4 +1,11 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, expect, it } from "vitest";
@@ -100,6 +107,25 @@ for (const { name, extension, config } of FILE_STORES) {
         join(path, ".tidemark", `${store.writer}${extension}`),
       ]);
       await store.close();
+    });
+
+    it("loses what a killed writer left unfinished, once it is a day old", async () => {
+      const path = temporary();
+      await writeCheckpoint(config(path), [[numbered(1)]]);
+      const records = join(path, ".tidemark");
+      const kept = readdirSync(records);
+      const old = [".0123456789abcdef.tmp", ".0123456789abcdef.tmp-lock"];
+      const young = [".fedcba9876543210.tmp", ".fedcba9876543210.tmp-wal"];
+      const others = [".0123456789abcdef", "notes.tmp", ".nfs0123456789abcdef"];
+      for (const name of [...old, ...young, ...others]) writeFileSync(join(records, name), "");
+      const yesterday = Date.now() / 1000 - 25 * 60 * 60;
+      for (const name of [...old, ...others]) utimesSync(join(records, name), yesterday, yesterday);
+      const store = await openStore(config(path));
+      await store.append([numbered(2)]);
+      await store.close();
+      expect(readdirSync(records).filter((name) => !name.startsWith(store.writer)).sort()).toEqual(
+        [...kept, ...young, ...others].sort(),
+      );
     });
 
     it("is refused by the other store, which says what to pass", async () => {

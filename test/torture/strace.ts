@@ -50,10 +50,11 @@ export function straceCommand(kill?: {
   readonly side: Side;
 }): string[] {
   const traced = kill === undefined ? Object.values(POINTS).flat().join(",") : kill.syscall;
-  const how = kill?.side === "before" ? "signal=KILL" : `delay_exit=${HOLD_US}`;
-  const inject = kill === undefined
-    ? []
-    : ["-e", `inject=${kill.syscall}:${how}:when=${kill.count}`];
+  // After the first one that is ours, of those from there on.
+  const how = kill?.side === "before"
+    ? `signal=KILL:when=${kill.count}`
+    : `delay_exit=${HOLD_US}:when=${kill?.count}+`;
+  const inject = kill === undefined ? [] : ["-e", `inject=${kill.syscall}:${how}`];
   return ["strace", "-f", "-y", "-o", "|cat >&3", "-e", `trace=${traced}`, ...inject];
 }
 
