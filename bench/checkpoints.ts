@@ -3,6 +3,7 @@ import type { Harness } from "../test/conformance/mod.ts";
 import { DoneFile } from "./logs/done_file.ts";
 import type { RecordLog } from "./logs/record_log.ts";
 import { openStoreLog } from "./logs/store_log.ts";
+import type { Share } from "./scenario.ts";
 import { completions } from "./source_names.ts";
 
 /** As many records as one append of the engine has at most. */
@@ -21,29 +22,33 @@ export function checkpointName(contender: string, { sources, writers }: Contents
   return `${contender}: ${sources} sources by ${writers} writers`;
 }
 
+/** How many processes write a checkpoint: new files are mostly waiting for the disk. */
+export function preparersOf({ writers }: Contents): number {
+  return writers < 100 ? 1 : 4;
+}
+
 /**
- * Writes a checkpoint, every writer an equal share of the sources.
+ * Writes a share of a checkpoint's writers, all of which have as many sources.
  * @param harness Undefined for done-files.
  */
 export async function writeCheckpoint(
   directory: string,
   { sources, writers }: Contents,
   harness: Harness | undefined,
+  { part, parts }: Share,
 ): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  const share = Math.ceil(sources / writers);
+  const each = Math.ceil(sources / writers);
   const write = async (writer: number): Promise<void> => {
     const name = `writer-${writer}`;
-    const end = Math.min(sources, (writer + 1) * share);
+    const end = Math.min(sources, (writer + 1) * each);
     await using log: RecordLog = harness === undefined
       ? await DoneFile.open(directory, name)
       : await openStoreLog(harness, directory);
-    for (let start = writer * share; start < end; start += APPEND) {
+    for (let start = writer * each; start < end; start += APPEND) {
       await log.append(completions(start, Math.min(APPEND, end - start), name));
     }
   };
-  for (let first = 0; first < writers; first += AT_ONCE) {
-    const count = Math.min(AT_ONCE, writers - first);
-    await Promise.all(Array.from({ length: count }, (_, i) => write(first + i)));
-  }
+  const own = Array.from({ length: writers }, (_, i) => i).filter((i) => i % parts === part);
+  while (own.length > 0) await Promise.all(own.splice(0, AT_ONCE).map(write));
 }

@@ -16,14 +16,14 @@ async function work(assignment: Assignment): Promise<void> {
   const scenario = await loadScenario(assignment.scenario as ScenarioName);
   const harness = store === undefined ? undefined : await loadHarness(store);
   const setting: Setting = { ...rest, harness };
-  if (assignment.prepare) {
-    await scenario.prepare?.(setting);
+  if (assignment.prepare !== undefined) {
+    await scenario.prepare?.(setting, assignment.prepare);
     answer({ kind: "ready", durability: "" });
     return;
   }
   // What a store keeps in memory only can be read in the same process only.
   if (assignment.prepared !== "" && harness?.capabilities.durable === false) {
-    await scenario.prepare?.(setting);
+    await scenario.prepare?.(setting, { part: 0, parts: 1 });
   }
   await using subject = await scenario.open(setting);
   answer({ kind: "ready", durability: subject.durability });

@@ -53,7 +53,8 @@ export class Arena {
     const fresh = contest.fresh === true;
     const rounds = contest.rounds ?? this.#rounds;
     try {
-      for (const entrant of entrants) await attempt(entrant, () => this.#admit(entrant, fresh));
+      // Nothing is measured yet, so they need not wait for each other.
+      await Promise.all(entrants.map((e) => attempt(e, () => this.#admit(e, fresh))));
       // The first round warms up and does not count.
       for (let round = fresh ? 1 : 0; round <= rounds; round++) {
         for (const entrant of entrants) {
@@ -64,8 +65,8 @@ export class Arena {
         }
       }
     } finally {
-      for (const { process, assignment } of entrants) {
-        await process?.[Symbol.asyncDispose]();
+      await Promise.all(entrants.map(({ process }) => process?.[Symbol.asyncDispose]()));
+      for (const { assignment } of entrants) {
         rmSync(assignment.directory, { recursive: true, force: true });
       }
     }
@@ -76,7 +77,6 @@ export class Arena {
     const { store, prepared } = contender;
     const assignment: Assignment = {
       scenario: this.#scenario.name,
-      prepare: false,
       contender: contender.name,
       parameters: contender.parameters,
       ...(store === undefined ? {} : { store }),
@@ -98,7 +98,7 @@ export class Arena {
   async #admit(entrant: Entrant, fresh: boolean): Promise<void> {
     const { assignment } = entrant;
     mkdirSync(assignment.directory);
-    await prepare(assignment);
+    await prepare(assignment, entrant.contender.preparers ?? 1);
     if (fresh) return;
     entrant.process = await ContenderProcess.start(assignment);
     entrant.durability = entrant.process.durability;
@@ -141,11 +141,14 @@ async function attempt(entrant: Entrant, step: () => Promise<void>): Promise<voi
 }
 
 /** Prepares what an assignment reads, unless another contender had it prepared. */
-async function prepare(assignment: Assignment): Promise<void> {
+async function prepare(assignment: Assignment, parts: number): Promise<void> {
   const { prepared } = assignment;
   if (prepared === "" || mkdirSync(prepared, { recursive: true }) === undefined) return;
   try {
-    await using _ = await ContenderProcess.start({ ...assignment, prepare: true });
+    await Promise.all(Array.from({ length: parts }, async (_, part) => {
+      const share = { ...assignment, prepare: { part, parts } };
+      await using _process = await ContenderProcess.start(share);
+    }));
   } catch (thrown) {
     rmSync(prepared, { recursive: true, force: true });
     throw thrown;

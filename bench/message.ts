@@ -1,10 +1,10 @@
-import type { Figures, Parameters } from "./scenario.ts";
+import type { Figures, Parameters, Share } from "./scenario.ts";
 
 /** What a contender's process is started with, as JSON in its first argument. */
 export interface Assignment {
   readonly scenario: string;
-  /** Whether to prepare what contenders read rather than to be one. */
-  readonly prepare: boolean;
+  /** The share of preparing what contenders read, rather than being one. */
+  readonly prepare?: Share;
   readonly contender: string;
   readonly parameters: Parameters;
   readonly store?: string;

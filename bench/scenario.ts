@@ -23,6 +23,8 @@ export interface Contender {
   readonly parameters: Parameters;
   /** The name of what its scenario prepares for it. Contenders with the same name share it. */
   readonly prepared?: string;
+  /** How many processes prepare it at once where the store is durable. One by default. */
+  readonly preparers?: number;
 }
 
 /** Contenders that are measured in turn, so that their ratios are of the same moments. */
@@ -72,6 +74,13 @@ export interface Subject extends AsyncDisposable {
   round(): Promise<Figures>;
 }
 
+/** One of several equal parts of some work. */
+export interface Share {
+  /** From 0. */
+  readonly part: number;
+  readonly parts: number;
+}
+
 /** One thing to measure. */
 export interface Scenario {
   readonly name: string;
@@ -83,8 +92,11 @@ export interface Scenario {
   contests(plan: Plan): readonly Contest[];
   /** What the quick form leaves out. */
   readonly leftOut?: string;
-  /** Puts data where contenders find it, in a process of its own where the store is durable. */
-  prepare?(setting: Setting): Promise<void>;
+  /**
+   * Puts data where contenders find it, in processes of its own where the store is durable.
+   * @param share Which of so many equal parts this process does, from 0.
+   */
+  prepare?(setting: Setting, share: Share): Promise<void>;
   open(setting: Setting): Promise<Subject>;
 }
 

@@ -4,7 +4,7 @@ import { completions } from "../source_names.ts";
 import { quantile } from "../statistics.ts";
 
 const BASELINES = ["append + fdatasync", "JSONL done-file", "bare better-sqlite3", "bare lmdb"];
-const QUICK = { sizes: [1, 10, 100, 1_000, 10_000], duration: 80 };
+const QUICK = { sizes: [1, 10, 100, 1_000, 10_000], duration: 60 };
 const FULL = { sizes: [1, 10, 100, 1_000, 10_000, 100_000], duration: 1_000 };
 /** So that a slow disk shows more than its first sync. */
 const LEAST_APPENDS = 3;

@@ -16,7 +16,7 @@ import {
 
 const OPEN = 8;
 const DURATION = 2;
-const QUICK_KILLS = 6;
+const QUICK_KILLS = 5;
 const FULL_KILLS = 40;
 /** A run is killed so many milliseconds after its first new source, at most. */
 const LONGEST = 300;

@@ -10,7 +10,7 @@ import { completions, sourceName } from "../source_names.ts";
 
 const SOURCES = 1_000_000;
 /** Ids are made anew for each look-up, as a listing does, and in another order. */
-const LOOKUPS = 200_000;
+const LOOKUPS = 100_000;
 const STRIDE = 7_919;
 const VERSION = "size 1024, modified 1700000000000";
 

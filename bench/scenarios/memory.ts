@@ -13,7 +13,7 @@ import { sourceName } from "../source_names.ts";
 
 const ITEMS = 4;
 /** Live memory is measured after a collection, this often in a run. */
-const SAMPLES = 20;
+const SAMPLES = 10;
 const QUICK = [10_000, 100_000];
 const FULL = [10_000, 1_000_000];
 

@@ -12,7 +12,8 @@ import {
 import { completions } from "../source_names.ts";
 
 const BASELINE = "JSONL done-file";
-const SIZES = [1, 100, 10_000];
+const QUICK = { sources: 5_000, sizes: [1, 100, 5_000] };
+const FULL = { sources: 100_000, sizes: [1, 100, 10_000] };
 const BLOCK = 512;
 
 /** What the files below a directory take up on disk. */
@@ -61,9 +62,10 @@ export const size: Scenario = {
     { key: "open", title: "open", unit: "bytes/source" },
     { key: "closed", title: "closed", unit: "bytes/source", compared: true },
   ],
-  contests: ({ full, stores }) =>
-    SIZES.map((size) => {
-      const sources = full ? 100_000 : 10_000;
+  leftOut: "100,000 sources",
+  contests: ({ full, stores }) => {
+    const { sources, sizes } = full ? FULL : QUICK;
+    return sizes.map((size) => {
       const contender = (name: string): Contender => ({ name, parameters: { sources, size } });
       return {
         name: `${sources.toLocaleString("en")} sources, batches of ${size.toLocaleString("en")}`,
@@ -76,6 +78,7 @@ export const size: Scenario = {
         rounds: 1,
         fresh: true,
       };
-    }),
+    });
+  },
   open: async (setting) => new Filling(setting),
 };
