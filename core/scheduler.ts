@@ -75,6 +75,7 @@ export class Scheduler {
     this.#delivery.stop();
     for (const state of this.#stages) {
       state.queue.length = 0;
+      state.calls -= state.delayed.splice(0).length;
       this.#closeExpansions(state);
     }
     this.pump();
@@ -115,6 +116,11 @@ export class Scheduler {
   #step(at: number): boolean {
     const state = this.#stages[at]!;
     const next = this.#stages[at + 1];
+    if (state.delayed.length > 0 && state.running < state.limit) {
+      const { tasks, attempt } = state.delayed.shift()!;
+      this.#attempt(at, tasks, attempt);
+      return true;
+    }
     if (state.expansions.length > 0 && (next?.hasRoom ?? true) && (at > 0 || this.#mayOpenSource)) {
       const expansion = state.expansions.find((e) => !e.waiting);
       if (expansion !== undefined) {
@@ -180,35 +186,42 @@ export class Scheduler {
   }
 
   #attempt(at: number, tasks: readonly LiveTask[], attempt: number): void {
-    const { plan, context } = this.#stages[at]!;
+    const state = this.#stages[at]!;
+    const { plan, context } = state;
     const began = this.#options.host.elapsed();
     let returned: unknown;
+    state.running++;
     try {
       returned = plan.batched
         ? plan.stage.processBatch!(tasks, context)
         : plan.stage.process!(tasks[0]!, context);
     } catch (thrown) {
-      this.#spent(at, began);
+      this.#ended(at, began);
       this.#threw(at, tasks, attempt, thrown);
       return;
     }
     if (!isPromiseLike(returned)) {
-      this.#spent(at, began);
+      this.#ended(at, began);
       this.#returned(at, tasks, attempt, returned);
       return;
     }
     returned.then(
       (value) => {
-        this.#spent(at, began);
+        this.#ended(at, began);
         this.#returned(at, tasks, attempt, value);
         this.pump();
       },
       (thrown: unknown) => {
-        this.#spent(at, began);
+        this.#ended(at, began);
         this.#threw(at, tasks, attempt, thrown);
         this.pump();
       },
     );
+  }
+
+  #ended(at: number, began: number): void {
+    this.#stages[at]!.running--;
+    this.#spent(at, began);
   }
 
   #spent(at: number, began: number): void {
@@ -224,7 +237,7 @@ export class Scheduler {
       emit({ type: "stage-retried", stage: name, attempt, reason: messageOf(thrown) });
       void host.sleep(backoff(retry, attempt, host), signal).then(() => {
         if (this.#aborted) this.#threw(at, tasks, retry.attempts, thrown);
-        else this.#attempt(at, tasks, attempt + 1);
+        else state.delayed.push({ tasks, attempt: attempt + 1 });
         this.pump();
       });
       return;

@@ -16,6 +16,13 @@ export interface Expansion {
   waiting: boolean;
 }
 
+/** A call that is to be tried again. */
+export interface Attempt {
+  readonly tasks: readonly LiveTask[];
+  /** From 1. */
+  readonly attempt: number;
+}
+
 /** One stage during a run. */
 export class StageState {
   readonly plan: PlannedStage;
@@ -24,8 +31,12 @@ export class StageState {
   readonly limit: number;
   readonly queue: LiveTask[] = [];
   readonly expansions: Expansion[] = [];
-  /** Calls under way. */
+  /** Calls under way, those that wait for another attempt included. */
   calls = 0;
+  /** Of these, the ones that are in the stage's code now. */
+  running = 0;
+  /** Attempts whose time has come, but not their turn: a batch's lists may all break at once. */
+  readonly delayed: Attempt[] = [];
   tasks = 0;
   emitted = 0;
   filtered = 0;

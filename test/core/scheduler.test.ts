@@ -152,6 +152,26 @@ describe("retry", () => {
     expect((await breaking(1).run()).sources).toMatchObject({ completed: 0, failed: 1 });
   });
 
+  test("keeps to the concurrency when the lists of a batch break together", async () => {
+    let now = 0;
+    let most = 0;
+    let calls = 0;
+    const report = await numbers(4).flatBatch(4, async (ns) => {
+      most = Math.max(most, ++now);
+      await tick();
+      now--;
+      return calls++ > 0 ? ns.map((n) => [n]) : ns.map(function* () {
+        if (calls > 0) throw new Error("torn");
+        yield 0;
+      });
+    }, { concurrency: 1, retry: { attempts: 2, delay: 1 } }).sink(() => {}).run();
+    expect({ completed: report.sources.completed, most, calls }).toEqual({
+      completed: 4,
+      most: 1,
+      calls: 5,
+    });
+  });
+
   test("does not take an empty list that breaks for an empty fan-out", async () => {
     let calls = 0;
     const broken = Object.assign<number[], object>([], {
