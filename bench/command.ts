@@ -35,6 +35,8 @@ export interface ScenarioResult {
   readonly summary: string;
   readonly columns: readonly Column[];
   readonly contests: readonly ContestResult[];
+  /** In milliseconds. */
+  readonly duration: number;
 }
 
 /** The document that `--json` prints. */
@@ -115,6 +117,7 @@ async function run(
   for (const scenario of scenarios) {
     const { name, summary, columns } = scenario;
     say(headLines(scenario, flags.full));
+    const began = performance.now();
     const arena = new Arena(scenario, directory, flags.rounds);
     const contests: ContestResult[] = [];
     for (const contest of scenario.contests({ ...flags, stores })) {
@@ -123,7 +126,7 @@ async function run(
       contests.push(result);
       say(contestLines(columns, result));
     }
-    results.push({ name, summary, columns, contests });
+    results.push({ name, summary, columns, contests, duration: performance.now() - began });
   }
   const duration = performance.now() - began;
   const whole: BenchReport = { ...report, duration, scenarios: results };

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { type Answer, type Assignment, decodeAnswer } from "./message.ts";
 import { moduleCommand } from "./process.ts";
@@ -27,7 +28,10 @@ export class ContenderProcess implements AsyncDisposable {
 
   private constructor(assignment: Assignment) {
     const { command, args } = moduleCommand("contender_main", [JSON.stringify(assignment)]);
-    this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn(command, args, {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, NODE_COMPILE_CACHE: assignment.compiled },
+    });
     this.#child.stderr!.on("data", (text) => (this.#complaints += text));
     // The process may have ended before it is told to.
     this.#child.stdin!.on("error", () => {});

@@ -65,10 +65,10 @@ export class Arena {
         }
       }
     } finally {
-      await Promise.all(entrants.map(({ process }) => process?.[Symbol.asyncDispose]()));
-      for (const { assignment } of entrants) {
+      await Promise.all(entrants.map(async ({ process, assignment }) => {
+        await process?.[Symbol.asyncDispose]();
         rmSync(assignment.directory, { recursive: true, force: true });
-      }
+      }));
     }
     return this.#result(contest, entrants);
   }
@@ -80,6 +80,7 @@ export class Arena {
       contender: contender.name,
       parameters: contender.parameters,
       ...(store === undefined ? {} : { store }),
+      compiled: join(this.#directory, "compiled"),
       directory: join(this.#directory, `${this.#scenario.name}-${++this.#entrants}`),
       prepared: prepared === undefined
         ? ""

@@ -1,8 +1,8 @@
 /**
- * A run of many short sources that is there to be killed. Says on standard output which source
- * it begins, in the moment that it does.
+ * A run of many short sources that is there to be killed. Leaves a trace of the sources that it
+ * begins, and says on standard output when it begins one that no run has begun before.
  */
-import { writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipeline } from "../mod.ts";
@@ -15,7 +15,12 @@ import { sourceName } from "./source_names.ts";
 export interface InterruptedWork {
   readonly way: "store" | "done-file" | "nothing";
   readonly store?: string;
+  /** Where the checkpoint is. */
   readonly directory: string;
+  /** The file to which each source's number is added when it begins. */
+  readonly trace: string;
+  /** The first source that no run has begun. */
+  readonly firstNew: number;
   /** How many sources are under way at once. */
   readonly open: number;
   /** How long a source takes, in milliseconds. */
@@ -28,9 +33,11 @@ function* numbers(): Generator<number> {
   for (let i = 0; i < ENDLESS; i++) yield i;
 }
 
-async function workOn({ duration }: InterruptedWork, number: number): Promise<void> {
-  // Synchronous, so that what was begun is known before it is worked on.
-  writeSync(1, `${number}\n`);
+async function workOn({ duration, firstNew }: InterruptedWork, number: number): Promise<void> {
+  // Synchronous, so that what was begun is known before it is worked on. And a file, since a
+  // pipe may be full.
+  writeSync(trace, `${number}\n`);
+  if (number === firstNew) process.stdout.write("new\n");
   await sleep(duration);
 }
 
@@ -61,4 +68,5 @@ async function withoutStore(work: InterruptedWork): Promise<void> {
 }
 
 const work = JSON.parse(process.argv[2]!) as InterruptedWork;
+const trace = openSync(work.trace, "w");
 await (work.way === "store" ? withStore(work) : withoutStore(work));

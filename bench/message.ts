@@ -9,6 +9,8 @@ export interface Assignment {
   readonly parameters: Parameters;
   readonly store?: string;
   readonly directory: string;
+  /** Where Node keeps compiled modules for the next process. Deno does so without being told. */
+  readonly compiled: string;
   readonly prepared: string;
 }
 

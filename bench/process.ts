@@ -16,9 +16,10 @@ export function moduleCommand(name: string, args: readonly string[]): ModuleComm
   const here = import.meta.url;
   const url = new URL(`./${name}${here.slice(here.lastIndexOf("."))}`, here);
   const module = url.protocol === "file:" ? fileURLToPath(url) : url.href;
+  // Not this process's own flags: `node --eval` would run its script, and that us, without end.
   const flags = "Deno" in globalThis
     ? ["run", "-A", "--quiet", "--v8-flags=--expose-gc"]
-    : [...process.execArgv, "--expose-gc"];
+    : ["--expose-gc"];
   return { command: process.execPath, args: [...flags, module, ...args] };
 }
 

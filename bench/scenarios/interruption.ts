@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
-import { createInterface } from "node:readline";
 import type { InterruptedWork } from "../interrupted_main.ts";
 import { moduleCommand } from "../process.ts";
 import {
@@ -30,10 +31,9 @@ function chance(seed: number, place: number): number {
 
 class Interrupting implements Subject {
   readonly durability: string;
-  readonly #work: InterruptedWork;
+  readonly #work: Omit<InterruptedWork, "firstNew">;
   readonly #seed: number;
-  /** The sources that runs have begun so far. */
-  readonly #begun = new Set<number>();
+  #firstNew = 0;
   #kills = 0;
 
   constructor(setting: Setting, store: string | undefined) {
@@ -44,10 +44,12 @@ class Interrupting implements Subject {
       : contender === DONE_FILE
       ? "fdatasync per source"
       : NOT_WRITTEN;
+    mkdirSync(join(directory, "checkpoint"));
     this.#work = {
       way: harness !== undefined ? "store" : contender === DONE_FILE ? "done-file" : "nothing",
       ...(store === undefined ? {} : { store }),
-      directory,
+      directory: join(directory, "checkpoint"),
+      trace: join(directory, "trace"),
       open: OPEN,
       duration: DURATION,
     };
@@ -56,32 +58,26 @@ class Interrupting implements Subject {
   /** Starts the run again and kills it. */
   async round(): Promise<Figures> {
     const delay = LONGEST * chance(this.#seed, this.#kills++);
-    const { command, args } = moduleCommand("interrupted_main", [JSON.stringify(this.#work)]);
+    const work: InterruptedWork = { ...this.#work, firstNew: this.#firstNew };
+    const { command, args } = moduleCommand("interrupted_main", [JSON.stringify(work)]);
     const began = performance.now();
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-    let repeated = 0;
-    let resumed: number | undefined;
-    const lines = createInterface({ input: child.stdout });
     const ended = new Promise<void>((resolve, reject) => {
       child.once("error", reject);
       child.once("close", resolve);
     });
-    const read = new Promise<void>((resolve) => lines.once("close", resolve));
-    lines.on("line", (line) => {
-      const source = Number(line);
-      if (this.#begun.has(source)) {
-        repeated++;
-        return;
-      }
-      this.#begun.add(source);
-      if (resumed !== undefined) return;
+    let resumed: number | undefined;
+    child.stdout.once("data", () => {
       resumed = performance.now() - began;
       // Not by `child.kill`, after which Deno reports the signal whatever happened.
       setTimeout(() => process.kill(child.pid!, "SIGKILL"), delay);
     });
     await ended;
-    await read;
     if (resumed === undefined) throw new Error("the run ended before it began a new source");
+    const begun = readFileSync(work.trace, "utf8").trim().split("\n").map(Number);
+    const repeated = begun.filter((number) => number < work.firstNew).length;
+    // Sources begin in order.
+    this.#firstNew = Math.max(...begun) + 1;
     return { repeated, resumed };
   }
 

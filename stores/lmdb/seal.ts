@@ -47,7 +47,7 @@ export function encodeSeal({ identity, records }: Seal): Uint8Array {
   return seal;
 }
 
-/** Writes a file's seal behind both metas. The next commit's sync, if any, makes it durable. */
+/** Puts a file's seal behind both metas, on disk. */
 export async function writeSeal(path: string, pageSize: number, seal: Seal): Promise<void> {
   const bytes = encodeSeal(seal);
   let handle: FileHandle | undefined;
@@ -56,6 +56,7 @@ export async function writeSeal(path: string, pageSize: number, seal: Seal): Pro
     for (const page of [0, 1]) {
       await handle.write(bytes, 0, LENGTH, page * pageSize + SEAL_OFFSET);
     }
+    await handle.datasync();
   } finally {
     await handle?.close();
   }

@@ -38,7 +38,8 @@ export async function faultOfLog(path: string): Promise<string | undefined> {
     const log = await contentOf(`${path}-wal`);
     if (log === undefined) {
       // SQLite makes the log first and removes it last.
-      const isLeft = index !== undefined && (await contentOf(`${path}-shm`)) !== undefined;
+      const isLeft = (committedOf(index)?.frames ?? 0) > 0 &&
+        (await contentOf(`${path}-shm`)) !== undefined;
       return isLeft ? "its log is missing" : undefined;
     }
     const committed = committedOf(index);
