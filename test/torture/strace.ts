@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
@@ -22,6 +23,9 @@ export type Side = "before" | "after";
 /** How long a call's end is held up, which is when the process is killed. */
 const HOLD_US = 300_000;
 
+/** How many calls of a thread are held up, of which one should be on our files. */
+const HELD_AT_MOST = 6;
+
 /** One call in a trace. */
 export interface Call {
   readonly syscall: string;
@@ -38,27 +42,31 @@ export function straceMissing(): string | undefined {
     : 'strace cannot be run: install the Debian package "strace" (apt-get install strace)';
 }
 
+/** At which call a process is killed, or at the first one on our files after that. */
+export interface KillPoint {
+  readonly syscall: string;
+  /** How many times a thread has to make the call. */
+  readonly count: number;
+  readonly side: Side;
+}
+
 /**
  * The command that the command of a process is appended to. The trace goes to its file
  * descriptor 3.
- * @param kill At which call of a thread, and on which side of it, the process is killed;
- * after it, it is only held up, for {@link killWhenHeld}.
+ * @param at The calls that are held up, so that {@link killWhenHeld} can kill there.
  */
-export function straceCommand(kill?: {
-  readonly syscall: string;
-  readonly count: number;
-  readonly side: Side;
-}): string[] {
-  const traced = kill === undefined ? Object.values(POINTS).flat().join(",") : kill.syscall;
-  // After the first one that is ours, of those from there on.
-  const how = kill?.side === "before"
-    ? `signal=KILL:when=${kill.count}`
-    : `delay_exit=${HOLD_US}:when=${kill?.count}+`;
-  const inject = kill === undefined ? [] : ["-e", `inject=${kill.syscall}:${how}`];
+export function straceCommand(at?: KillPoint): string[] {
+  const traced = at === undefined ? Object.values(POINTS).flat().join(",") : at.syscall;
+  const inject = at === undefined ? [] : [
+    "-e",
+    `inject=${at.syscall}:delay_${at.side === "before" ? "enter" : "exit"}=${HOLD_US}` +
+    `:when=${at.count}..${at.count + HELD_AT_MOST - 1}`,
+  ];
   return ["strace", "-f", "-y", "-o", "|cat >&3", "-e", `trace=${traced}`, ...inject];
 }
 
 const LINE = /^(\d+) +(\w+)\(/;
+const RESUMED = /^(\d+) +<\.\.\. /;
 
 /** All calls of a trace that concern the files that `isOurs` knows by their paths. */
 export async function callsOf(
@@ -77,30 +85,60 @@ export async function callsOf(
   return calls;
 }
 
-/** Kills a process that is held up after a call on our files; returns the lines of its trace. */
+/**
+ * Kills a process as soon as it is held up at a call on our files.
+ * @returns the call at which it was killed, if it was.
+ */
 export async function killWhenHeld(
   trace: Readable,
   isOurs: (line: string) => boolean,
-): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: trace })) {
-    lines.push(line);
-    const process_ = LINE.exec(line)?.[1] ?? /^(\d+) <\.\.\. /.exec(line)?.[1];
-    if (process_ === undefined || !line.endsWith("(DELAYED)")) continue;
-    // A call that another thread interrupted in the trace has its path in an earlier line.
-    const begun = lines.findLast((l) => l.startsWith(`${process_} `) && LINE.test(l))!;
-    if (isOurs(begun)) {
-      try {
-        process.kill(Number(process_), "SIGKILL");
-      } catch {
-        // It has ended.
-      }
+  at: KillPoint,
+): Promise<string | undefined> {
+  const counts = new Map<string, number>();
+  const begun = new Map<string, string>();
+  let killedAt: string | undefined;
+  const isHeld = (line: string, isWhole: boolean): boolean => {
+    const [, thread] = LINE.exec(line) ?? RESUMED.exec(line) ?? [];
+    if (thread === undefined) return false;
+    const call = LINE.test(line) ? line : begun.get(thread) ?? "";
+    if (!isOurs(call)) return false;
+    if (at.side === "after") return line.endsWith("(DELAYED)");
+    return !isWhole && LINE.test(line) && (counts.get(thread) ?? 0) + 1 >= at.count;
+  };
+  for await (const [line, isWhole] of linesAsTheyCome(trace)) {
+    if (killedAt === undefined && isHeld(line, isWhole)) {
+      killedAt = line;
+      kill(Number(/^\d+/.exec(line)![0]));
+    } else if (killedAt !== undefined && line.startsWith(killedAt) && / = -?\d/.test(line)) {
+      // The process was quicker: the call has been made before it was killed.
+      if (at.side === "before") killedAt = undefined;
+    }
+    const thread = isWhole ? LINE.exec(line)?.[1] : undefined;
+    if (thread !== undefined) {
+      counts.set(thread, (counts.get(thread) ?? 0) + 1);
+      begun.set(thread, line);
     }
   }
-  return lines;
+  return killedAt;
 }
 
-/** The call that a process was killed in front of: the last that has no result. */
-export function killedAt(lines: readonly string[]): string | undefined {
-  return lines.findLast((line) => LINE.test(line) && /(= \?|<unfinished \.\.\.>)$/.test(line));
+/** Lines, and also what there is of one: strace writes a call before it lets it happen. */
+async function* linesAsTheyCome(
+  trace: Readable,
+): AsyncGenerator<readonly [line: string, isWhole: boolean]> {
+  let left = "";
+  for await (const chunk of trace as AsyncIterable<Buffer>) {
+    const lines = (left + chunk.toString("latin1")).split("\n");
+    left = lines.pop()!;
+    for (const line of lines) yield [line, true];
+    if (left !== "") yield [left, false];
+  }
+}
+
+function kill(id: number): void {
+  try {
+    process.kill(id, "SIGKILL");
+  } catch {
+    // It has ended.
+  }
 }
