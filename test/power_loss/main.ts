@@ -119,7 +119,7 @@ interface Tally {
   resumed: number;
   /** Not complete after a run that started from what was left. */
   unfinished: number;
-  /** States in which the checkpoint was warned about. */
+  /** States in which the checkpoint was warned about, though a loss of power damages nothing. */
   warned: number;
 }
 
@@ -200,7 +200,8 @@ await replay(log, {
 });
 rmSync(parent, { recursive: true });
 const seconds = (performance.now() - began) / 1000;
-const failed = tally.lost + tally.invented + tally.torn + tally.unfinished > 0;
+const { lost, invented, torn, unfinished, warned } = tally;
+const failed = lost + invented + torn + unfinished + warned > 0;
 if (options.json) {
   console.log(JSON.stringify({ ...options, ...tally, seconds, findings }));
 } else {
@@ -213,7 +214,7 @@ if (options.json) {
       `  outputs torn                           ${tally.torn}\n` +
       `  runs started from a state              ${tally.resumed}\n` +
       `  of these not finished                  ${tally.unfinished}\n` +
-      `  states with a checkpoint warning       ${tally.warned}`,
+      `  states with a false warning            ${tally.warned}`,
   );
   for (const finding of findings) console.log(`  ${finding}`);
 }
