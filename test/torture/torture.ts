@@ -75,6 +75,7 @@ export class Torture {
   readonly #known = new Set<string>();
   readonly #whole = new Set<string>();
   #clock = 0;
+  #traces = 0;
 
   /**
    * @param directory Where the traces are, and the rest unless `work` says otherwise.
@@ -102,7 +103,7 @@ export class Torture {
       readonly part?: Tally;
     } & Pick<Work, "first" | "mostOpened"> = {},
   ): Promise<Victim> {
-    const trace = join(this.#directory, `trace-${this.#runs.length}.log`);
+    const trace = join(this.#directory, `trace-${this.#traces++}.log`);
     await mkdir(this.#directory, { recursive: true });
     const { part, first = 0, mostOpened = this.work.sources, ...others } = options;
     const { runtime } = this.#options;

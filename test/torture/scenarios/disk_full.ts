@@ -4,7 +4,7 @@ import { resultOf, type Scenario, type ScenarioContext, type ScenarioPart } from
 import { Torture } from "../torture.ts";
 import { meetRefusal } from "./refusals.ts";
 
-const SOURCES = 600;
+const SOURCES = 300;
 /** Long enough for the records to use up what a store has set aside. */
 const VERSION_LENGTH = 2_000;
 const DISK_BYTES = 24 << 20;

@@ -5,7 +5,7 @@ import { meetRefusal } from "./refusals.ts";
 
 const SOURCES = 150;
 /** From too few for anything but the runtime to almost enough. */
-const LIMITS = [26, 29, 32, 36, 42, 50];
+const LIMITS = [26, 29, 32, 40];
 
 /** Allows few open files. */
 export const handles: Scenario = {

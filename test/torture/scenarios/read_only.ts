@@ -4,7 +4,7 @@ import { resultOf, type Scenario, type ScenarioPart } from "../scenario.ts";
 import { Torture } from "../torture.ts";
 import { meetRefusal } from "./refusals.ts";
 
-const SOURCES = 600;
+const SOURCES = 300;
 const DISK_BYTES = 64 << 20;
 
 /** Makes the file system read-only in the middle of a run, as the kernel does at a disk error. */
