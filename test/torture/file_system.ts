@@ -1,9 +1,12 @@
-import { execFile, spawnSync } from "node:child_process";
-import { mkdir, rm, statfs, truncate, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readdir, rm, statfs, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+/** How often it is tried to find the file system unused. */
+const ATTEMPTS = 500;
 
 /** Why nothing can be mounted here; undefined where it can. */
 export function mountRefusal(): string | undefined {
@@ -27,7 +30,7 @@ export class SmallFileSystem implements AsyncDisposable {
     return new SmallFileSystem(path);
   }
 
-  /** One in a file, which can become read-only while files on it are open. */
+  /** One in a file, which knows more than one in memory. */
   static async inFile(path: string, bytes: number): Promise<SmallFileSystem> {
     const image = `${path}.img`;
     await mkdir(path, { recursive: true });
@@ -55,16 +58,38 @@ export class SmallFileSystem implements AsyncDisposable {
     await rm(`${this.path}/filler`, { force: true });
   }
 
-  /** Makes it read-only as a disk error does, whatever is open. */
-  async breakDown(): Promise<void> {
-    await run("mount", ["-o", "remount,abort", this.path]).catch(() => {});
+  /** Makes it read-only in the moment that no file on it is open for writing. */
+  async remountReadOnly(): Promise<void> {
+    for (let left = ATTEMPTS;; left--) {
+      try {
+        await run("mount", ["-o", "remount,ro", this.path]);
+        return;
+      } catch (cause) {
+        if (left === 0) throw cause;
+      }
+    }
   }
 
-  /** Makes it what it was before {@link SmallFileSystem.breakDown}, as a repair does. */
-  async repair(): Promise<void> {
-    await run("umount", [this.path]);
-    spawnSync("fsck.ext4", ["-y", "-f", this.#image!], { stdio: "ignore" });
-    await run("mount", ["-o", "loop", this.#image!, this.path]);
+  /** Undoes {@link SmallFileSystem.remountReadOnly}. */
+  async remountWritable(): Promise<void> {
+    await run("mount", ["-o", "remount,rw", this.path]);
+  }
+
+  /**
+   * Forbids writing below a path, also to whoever has a file open and to root; but not to files
+   * that LMDB and SQLite have mapped into memory, where the system has no way to refuse but to
+   * end the process.
+   */
+  async forbidWriting(path: string): Promise<void> {
+    const names = await readdir(path, { recursive: true });
+    const written = names.filter((name) => !/-(lock|shm)$/.test(name));
+    // One that is gone meanwhile is passed over.
+    await run("chattr", ["+i", path, ...written.map((name) => join(path, name))]).catch(() => {});
+  }
+
+  /** Undoes {@link SmallFileSystem.forbidWriting}. */
+  async allowWriting(path: string): Promise<void> {
+    await run("chattr", ["-R", "-i", path]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

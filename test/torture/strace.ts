@@ -21,7 +21,7 @@ export type Point = keyof typeof POINTS;
 export type Side = "before" | "after";
 
 /** How long a call's end is held up, which is when the process is killed. */
-const HOLD_US = 300_000;
+const HOLD_US = 120_000;
 
 /** How many calls of a thread are held up, of which one should be on our files. */
 const HELD_AT_MOST = 6;
