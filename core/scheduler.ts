@@ -268,9 +268,7 @@ export class Scheduler {
       }
       state.calls--;
       if ("loose" in results) this.#delivery.unattributed(at, tasks, results.loose);
-      else {for (const [i, slot] of results.slots.entries()) {
-          this.#result(at, tasks[i]!, attempt, slot);
-        }}
+      else tasks.forEach((task, i) => this.#result(at, task, attempt, results.slots[i]));
     } else {
       state.calls--;
       this.#result(at, tasks[0]!, attempt, returned);

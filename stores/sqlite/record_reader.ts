@@ -6,7 +6,8 @@ import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { readHeader } from "./header.ts";
 import { faultOfLog } from "./log_check.ts";
-import { connect, disconnect, type RecordDatabase, type SealTable } from "./record_table.ts";
+import { connect, disconnect, lookAt } from "./connections.ts";
+import type { RecordDatabase, SealTable } from "./record_table.ts";
 import { SalvageCopy } from "./salvage_copy.ts";
 
 const MODE: OpenMode = { readOnly: true, timeout: 2000 };
@@ -60,20 +61,32 @@ export class RecordReader {
 
   /** The records after the position, which moves with them. */
   async *batches(): AsyncGenerator<readonly Uint8Array[]> {
-    const header = await readHeader(this.#path);
-    if (header.refusal !== undefined) {
-      this.#onDamage(header.refusal);
+    const seen = await lookAt(this.#path, async () => {
+      const header = await readHeader(this.#path);
+      const isRead = header.refusal === undefined;
+      return {
+        header,
+        fault: isRead && header.isLogged ? await faultOfLog(this.#path) : NOT_LOGGED,
+      };
+    });
+    if (seen?.header.refusal !== undefined) {
+      this.#onDamage(seen.header.refusal);
       return;
     }
-    const faultIfOpen = header.isLogged ? await faultOfLog(this.#path) : NOT_LOGGED;
+    const faultIfOpen = seen?.fault;
     // SQLite would make the index of the log anew, which is what tells that a part is lost.
     const inPlace = faultIfOpen === undefined || faultIfOpen === NOT_LOGGED;
     const direct = inPlace ? await this.#tryOpen(this.#path) : undefined;
     if (direct !== undefined) {
       yield* this.#rows(direct, faultIfOpen);
     } else {
-      await using copy = await SalvageCopy.of(this.#path, header.length);
-      const database = connect(this.#binding, copy.path, { ...MODE, readOnly: false });
+      const copied = await lookAt(
+        this.#path,
+        () => SalvageCopy.of(this.#path, seen?.header.length ?? 0),
+      );
+      if (copied === undefined) throw new Error("this process has just begun to read it");
+      await using copy = copied;
+      const database = await connect(this.#binding, copy.path, { ...MODE, readOnly: false });
       // Closing it copies the log back, which nobody needs on disk.
       await this.#damageAware(() => sql`pragma synchronous = off`.execute(database));
       yield* this.#rows(database, faultIfOpen);
@@ -91,7 +104,7 @@ export class RecordReader {
   async #tryOpen(path: string): Promise<RecordDatabase | undefined> {
     let database: RecordDatabase | undefined;
     try {
-      database = connect(this.#binding, path, MODE);
+      database = await connect(this.#binding, path, MODE);
       await sql`select count(*) from sqlite_master`.execute(database);
       return database;
     } catch (cause) {

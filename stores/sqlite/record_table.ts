@@ -1,5 +1,4 @@
-import { type Generated, Kysely, sql, SqliteDialect } from "kysely";
-import type { OpenMode, SqliteBinding } from "./binding.ts";
+import { type Generated, type Kysely, sql } from "kysely";
 
 /** "Tide" in ASCII, in SQLite's header: tells our files from other programs' databases. */
 export const APPLICATION_ID = 0x54696465;
@@ -30,18 +29,6 @@ export interface Tables {
 
 /** A connection to a writer's file. */
 export type RecordDatabase = Kysely<Tables>;
-
-/** Opens a file. SQLite looks into it with the first query only. */
-export function connect(binding: SqliteBinding, path: string, mode: OpenMode): RecordDatabase {
-  const database = binding.open(path, mode);
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
-}
-
-/** Closes a connection, of which Kysely knows only after a first query. */
-export async function disconnect(database: RecordDatabase): Promise<void> {
-  await sql`select 1`.execute(database).catch(() => {});
-  await database.destroy();
-}
 
 /** Sets up a new file, whose records will be in a log first. */
 export async function createTables(database: RecordDatabase, identity: number): Promise<void> {

@@ -5,7 +5,8 @@ import { publishFile } from "../durable_file.ts";
 import type { OwnFile } from "../file_store.ts";
 import { newIdentity, tagged } from "../record_tag.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
-import { connect, createTables, disconnect, type RecordDatabase } from "./record_table.ts";
+import { connect, disconnect } from "./connections.ts";
+import { createTables, type RecordDatabase } from "./record_table.ts";
 
 const PARTS_TRIED = 1000;
 /** Below SQLite's limit of variables in all builds, and short to compile. */
@@ -91,7 +92,7 @@ export class WriterFile implements OwnFile {
 }
 
 async function openForAppending(binding: SqliteBinding, path: string): Promise<RecordDatabase> {
-  const database = connect(binding, path, MODE);
+  const database = await connect(binding, path, MODE);
   try {
     // A log lets others read while this process commits, with one sync per commit.
     await sql`pragma journal_mode = wal`.execute(database);
@@ -110,7 +111,7 @@ async function writeEmpty(
 ): Promise<void> {
   await (await open(path, "wx")).close();
   try {
-    const database = connect(binding, path, MODE);
+    const database = await connect(binding, path, MODE);
     try {
       await sql`pragma synchronous = full`.execute(database);
       await createTables(database, identity);

@@ -16,8 +16,16 @@ export type Command =
   }
   /** Append one batch of encoded records. */
   | { readonly do: "state"; readonly records: readonly CheckpointRecord[] }
-  /** Append batches of numbered records from 0 on, without an end, and say how many are durable. */
-  | { readonly do: "flood"; readonly count: number; readonly length: number }
+  /**
+   * Append batches of numbered records from 0 on, without an end, and say how many are durable.
+   * `watched`: another handle of the same process reads after each.
+   */
+  | {
+    readonly do: "flood";
+    readonly count: number;
+    readonly length: number;
+    readonly watched?: boolean;
+  }
   /** Read, and tell the numbers. */
   | { readonly do: "read" }
   /** Read, and tell what the records say. */

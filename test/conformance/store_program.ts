@@ -55,10 +55,15 @@ async function leftovers(): Promise<Leftovers> {
   };
 }
 
-async function flood(store: CheckpointStore, count: number, length: number): Promise<never> {
+async function flood(
+  store: CheckpointStore,
+  { count, length, watched }: Extract<Command, { readonly do: "flood" }>,
+): Promise<never> {
+  const watcher = watched ? await open() : undefined;
   for (let start = 0;; start += count) {
     await store.append(numberedRange(start, count, length));
     say({ durable: start + count });
+    if (watcher !== undefined) await readNumbers(watcher);
   }
 }
 
@@ -71,7 +76,7 @@ async function obey(store: CheckpointStore, command: Command): Promise<Answer> {
       await store.append(command.records.map(encodeRecord));
       return {};
     case "flood":
-      return await flood(store, command.count, command.length);
+      return await flood(store, command);
     case "read":
       return { numbers: await readNumbers(store) };
     case "survey":
@@ -83,9 +88,11 @@ async function obey(store: CheckpointStore, command: Command): Promise<Answer> {
 }
 
 const harness = await loadHarness(module);
-const store = await harness.open(directory, {
-  onWarning: ({ message, subject }) => void warned.push(`${message} ${subject ?? ""}`),
-});
+const open = () =>
+  harness.open(directory, {
+    onWarning: ({ message, subject }) => void warned.push(`${message} ${subject ?? ""}`),
+  });
+const store = await open();
 say({});
 const lines = createInterface({ input: process.stdin });
 for await (const line of lines) {

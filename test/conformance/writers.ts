@@ -47,6 +47,24 @@ export const writerCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "append() goes on while another handle of its process and another process read",
+    needs: ["shared", "durable", "processes"],
+    async run(harness) {
+      const writer = await harness.start();
+      writer.send({ do: "flood", count: 16_000, length: 100, watched: true });
+      const reader = await harness.open();
+      let found = 0;
+      for (let durable = 0; durable < 20 * 16_000; { durable } = writer) {
+        await writer.reached(durable + 1);
+        ({ durable } = writer);
+        found += (await readNumbers(reader)).length;
+        assert.ok(found >= durable, `${found} of ${durable} durable records were read`);
+      }
+      await writer.kill();
+      assert.deepEqual(harness.warnings, []);
+    },
+  },
+  {
     name: "read() of a writer yields all others' records",
     needs: ["shared"],
     async run(harness) {
