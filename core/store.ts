@@ -6,9 +6,9 @@
 
 /** Records of one writer, in the order in which that writer appended them. */
 export interface RecordBatch {
-  /** Where the bytes come from (a file's path), for warnings. */
+  /** Where the bytes come from, for warnings: a text that holds the writer's name, as a file's path does. */
   readonly origin: string;
-  /** Encoded records. Whoever receives them may keep them. */
+  /** Encoded records, at most 10,000. Whoever receives them may keep them. */
   readonly records: readonly Uint8Array[];
 }
 
@@ -28,15 +28,18 @@ export interface StoreCapabilities {
   /** Other writers may append to the same checkpoint at the same time. */
   readonly shared: boolean;
   /**
-   * Records are kept in files below the checkpoint's directory, each writer's apart from the
-   * others', so that a damaged file costs no more than what was in it.
+   * Records are kept in files below the checkpoint's directory, each writer's in one of its
+   * own, so that a damaged file costs no more than what was in it. A warning names it.
    */
   readonly files: boolean;
 }
 
 /** An adapter that keeps records durably. */
 export interface CheckpointStore extends AsyncDisposable {
-  /** The name of this process among the checkpoint's writers. */
+  /**
+   * The name of this handle among the checkpoint's writers, which no other handle ever has:
+   * letters, digits, `.`, `_` and `-`.
+   */
   readonly writer: string;
   /** What the user calls the checkpoint, for messages: its directory, say. */
   readonly location: string;
@@ -54,7 +57,8 @@ export interface CheckpointStore extends AsyncDisposable {
    * Every writer's records that this handle has not yielded yet: on the first call all of
    * them, later what has been added since, this handle's own appends left out. A damaged
    * or foreign file is skipped with a warning and never ends the iteration. Iterating only
-   * a part of it is allowed; what was not yielded comes next time. Records may come again.
+   * a part of it is allowed; what was not yielded comes next time. Records come once, unless
+   * what they were read from was replaced.
    */
   read(): AsyncIterable<RecordBatch>;
 

@@ -21,6 +21,11 @@ export interface Harness {
   readonly module?: string;
   /** Opens a store. Two stores opened for one directory are two writers of one checkpoint. */
   open(directory: string, options: OpenOptions): Promise<CheckpointStore>;
+  /**
+   * Removes what a case left outside of its directory, which the suite removes itself.
+   * @default nothing
+   */
+  remove?(directory: string): Promise<void>;
 }
 
 /** What a case works with: one checkpoint that is its own. */

@@ -37,17 +37,18 @@ export async function runCase(
 ): Promise<void> {
   const parent = await mkdtemp(join(tmpdir(), "tidemark-conformance-"));
   const directory = join(parent, "checkpoint");
-  const opened: CheckpointStore[] = [];
+  const opened: Promise<CheckpointStore>[] = [];
   const started: Promise<StoreProcess>[] = [];
   const warnings: StoreWarning[] = [];
+  // What open() throws is a rejection, whether it is asynchronous or not.
+  const openStore = async () =>
+    await harness.open(directory, { onWarning: (warning) => void warnings.push(warning) });
   const running = item.run({
     directory,
     capabilities: harness.capabilities,
     warnings,
-    async open() {
-      const store = await harness.open(directory, {
-        onWarning: (warning) => void warnings.push(warning),
-      });
+    open() {
+      const store = openStore();
       opened.push(store);
       return store;
     },
@@ -62,8 +63,13 @@ export async function runCase(
   } finally {
     const processes = await Promise.allSettled(started);
     for (const found of processes) if (found.status === "fulfilled") await found.value.kill();
-    await inTime(Promise.allSettled(opened.map((store) => store.close())), deadline, "close()");
-    await rm(parent, { recursive: true, force: true });
+    const closed = opened.map(async (store) => await (await store).close());
+    try {
+      await inTime(Promise.allSettled(closed), deadline, "close()");
+    } finally {
+      await harness.remove?.(directory);
+      await rm(parent, { recursive: true, force: true });
+    }
   }
 }
 

@@ -63,6 +63,19 @@ export interface Answer {
   readonly error?: { readonly message: string; readonly code?: string };
 }
 
+/** Stands before an answer, since a store may print what it likes. */
+const MARK = "\u0001tidemark ";
+
+/** An answer as a line. */
+export function encodeAnswer(answer: Answer): string {
+  return `${MARK}${JSON.stringify(answer)}\n`;
+}
+
+function answerIn(line: string): Answer | undefined {
+  const at = line.indexOf(MARK);
+  return at < 0 ? undefined : JSON.parse(line.slice(at + MARK.length)) as Answer;
+}
+
 const PROGRAM = new URL(`./store_program${import.meta.url.slice(-3)}`, import.meta.url);
 
 /** A store that is open in a process of its own. */
@@ -78,7 +91,9 @@ export class StoreProcess {
     this.#child = child;
     this.#lines = createInterface({ input: child.stdout! });
     this.#lines.on("line", (line) => {
-      this.#answers.push(JSON.parse(line) as Answer);
+      const answer = answerIn(line);
+      if (answer === undefined) return;
+      this.#answers.push(answer);
       this.#wake();
     });
     child.stderr!.on("data", (text: Buffer) => (this.#complaint += text.toString()));

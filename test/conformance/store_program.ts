@@ -7,13 +7,19 @@ import { decodeRecord, encodeRecord } from "../../core/record_codec.ts";
 import type { CheckpointStore } from "../../core/store.ts";
 import { loadHarness } from "./load_harness.ts";
 import { numberedRange, readNumbers } from "./records.ts";
-import type { Answer, Command, Leftovers, Survey } from "./store_process.ts";
+import {
+  type Answer,
+  type Command,
+  encodeAnswer,
+  type Leftovers,
+  type Survey,
+} from "./store_process.ts";
 
 const [module, directory] = process.argv.slice(2) as [string, string];
 const warned: string[] = [];
 
 function say(answer: Answer): void {
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  process.stdout.write(encodeAnswer(answer));
 }
 
 async function survey(store: CheckpointStore): Promise<Survey> {
