@@ -58,6 +58,7 @@ interface Run {
   readonly trace: string;
   /** What the run is counted under besides the whole. */
   readonly part: Tally | undefined;
+  readonly mayDieOf: RegExp | undefined;
   readonly started: number;
   ended: number;
   killed: boolean;
@@ -101,16 +102,18 @@ export class Torture {
   async start(
     options: Omit<VictimOptions, "runtime" | "work"> & {
       readonly part?: Tally;
+      /** What the runtime itself may die of, which is no fault of ours. */
+      readonly mayDieOf?: RegExp;
     } & Pick<Work, "first" | "mostOpened"> = {},
   ): Promise<Victim> {
     const trace = join(this.#directory, `trace-${this.#traces++}.log`);
     await mkdir(this.#directory, { recursive: true });
-    const { part, first = 0, mostOpened = this.work.sources, ...others } = options;
+    const { part, mayDieOf, first = 0, mostOpened = this.work.sources, ...others } = options;
     const { runtime } = this.#options;
     const work = { ...this.work, trace, first, mostOpened };
     const victim = new Victim({ ...others, runtime, work });
     const started = this.#clock++;
-    this.#runs.push({ victim, trace, part, started, ended: Infinity, killed: false });
+    this.#runs.push({ victim, trace, part, mayDieOf, started, ended: Infinity, killed: false });
     return victim;
   }
 
@@ -120,12 +123,13 @@ export class Torture {
     const run = this.#runs.find((run) => run.victim === victim)!;
     run.ended = this.#clock++;
     run.killed = end.killed;
+    const isFault = end.crash !== undefined && !(run.mayDieOf?.test(end.crash) ?? false);
     for (const tally of this.#tallies(run.part)) {
       tally.runs++;
       if (end.killed) tally.kills++;
-      if (end.crash !== undefined) tally.crashes++;
+      if (isFault) tally.crashes++;
     }
-    if (end.crash !== undefined) this.failures.push(`a victim died of itself: ${end.crash}`);
+    if (isFault) this.failures.push(`a victim died of itself: ${end.crash}`);
     return end;
   }
 

@@ -11,6 +11,9 @@ const DISK_BYTES = 24 << 20;
 /** Below what the stores need for so many records, above what they need to begin. */
 const FILE_LIMIT = 1_200_000;
 
+/** Node ignores the signal that comes with the error, Deno dies of it unless it is ignored. */
+const IGNORING_SIGNAL = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh"];
+
 /** Fills the disk in the middle of a run, or forbids files beyond a size. */
 export const diskFull: Scenario = {
   name: "disk-full",
@@ -34,7 +37,7 @@ export const diskFull: Scenario = {
     });
     parts.push(
       await meetRefusal("file size limited", torture, {
-        wrapper: ["prlimit", `--fsize=${FILE_LIMIT}`],
+        wrapper: [...IGNORING_SIGNAL, "prlimit", `--fsize=${FILE_LIMIT}`],
         // A store may go on in another file.
         isSure: false,
         refuse: async () => {},

@@ -19,6 +19,7 @@ export async function meetRefusal(
     readonly refuse: () => Promise<void>;
     readonly allow: () => Promise<void>;
     readonly isSure?: boolean;
+    readonly mayDieOf?: RegExp;
   } & Partial<VictimOptions>,
 ): Promise<ScenarioPart> {
   const part = emptyTally();
@@ -36,7 +37,8 @@ export async function meetRefusal(
   else if (crash === undefined && isSure && error === undefined && unfinished === 0) {
     torture.failures.push(`${name}: the run noticed nothing`);
   }
-  return { name, tally: part, note: describe(report) };
+  const note = crash === undefined ? describe(report) : "the runtime itself died";
+  return { name, tally: part, note };
 }
 
 function describe({ sources, error }: Awaited<Victim["ended"]>["report"]): string {
