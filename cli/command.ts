@@ -69,6 +69,7 @@ export async function command(argv: readonly string[]): Promise<ExitCode> {
       "<store>",
       "lmdb, sqlite, node:sqlite, memory, or a module whose default export is a harness",
     )
+    .option("--deadline <seconds>", "how long a case may take (default: 60)", positive)
     .option("--json", "print the report as one JSON document")
     .exitOverride()
     .action(async (store: string, flags: ConformanceFlags) => {

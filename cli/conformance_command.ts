@@ -1,3 +1,4 @@
+import process from "node:process";
 import { printable, TidemarkError } from "../mod.ts";
 import { type CaseResult, loadHarness, validateStore } from "../test/conformance/mod.ts";
 import { complain } from "./complaint.ts";
@@ -6,6 +7,8 @@ import { amount, seconds } from "./number_text.ts";
 
 /** The options of `tidemark conformance` as they were given. */
 export interface ConformanceFlags {
+  /** In seconds. */
+  readonly deadline?: number;
   readonly json?: boolean;
 }
 
@@ -14,10 +17,15 @@ export async function conformanceCommand(
   store: string,
   flags: ConformanceFlags,
 ): Promise<ExitCode> {
+  using guard = new Guard();
   try {
     const harness = await loadHarness(store);
     if (!flags.json) console.log(`The conformance of the store ${printable(harness.name)}\n`);
-    const report = await validateStore(harness, flags.json ? {} : { onResult: printResult });
+    const report = await validateStore(harness, {
+      stray: () => guard.takeStray(),
+      ...(flags.deadline === undefined ? {} : { deadline: flags.deadline * 1000 }),
+      ...(flags.json ? {} : { onResult: printResult }),
+    });
     const { passed, failed, skipped, results } = report;
     const duration = results.reduce((sum, result) => sum + result.duration, 0) / 1000;
     console.log(
@@ -30,6 +38,46 @@ export async function conformanceCommand(
   } catch (error) {
     complain(error);
     return error instanceof TidemarkError ? EXIT.usage : EXIT.failures;
+  }
+}
+
+/** What a store under test must not do to the command. */
+class Guard implements Disposable {
+  #stray: unknown;
+  readonly #note = (thrown: unknown): void => {
+    this.#stray ??= thrown;
+  };
+  readonly #exit = (code: number): void => {
+    process.stderr.write("tidemark: the store ended the process before the suite was done\n");
+    process.exitCode = code || EXIT.failures;
+  };
+  // By an exit of its own, at which the suite removes its directories.
+  readonly #stop = (): void => {
+    process.off("exit", this.#exit);
+    process.exit(EXIT.interrupted);
+  };
+
+  constructor() {
+    process.on("unhandledRejection", this.#note);
+    process.on("uncaughtException", this.#note);
+    process.on("exit", this.#exit);
+    process.on("SIGINT", this.#stop);
+    process.on("SIGTERM", this.#stop);
+  }
+
+  /** What was thrown where nobody could catch it since the last time. */
+  takeStray(): unknown {
+    const stray = this.#stray;
+    this.#stray = undefined;
+    return stray;
+  }
+
+  [Symbol.dispose](): void {
+    process.off("unhandledRejection", this.#note);
+    process.off("uncaughtException", this.#note);
+    process.off("exit", this.#exit);
+    process.off("SIGINT", this.#stop);
+    process.off("SIGTERM", this.#stop);
   }
 }
 

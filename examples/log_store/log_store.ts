@@ -59,10 +59,20 @@ export class LogStore implements CheckpointStore {
       this.#positions.set(name, position);
       const warn = (what: string) =>
         this.#onWarning({ message: `${origin} ${what}; its sources run again`, subject: origin });
-      for await (const records of readLog(origin, position, warn)) {
-        this.#check();
-        yield { origin, records };
-        this.#check();
+      const batches = readLog(origin, position, warn);
+      try {
+        for (;;) {
+          // What a file throws is said of that file, and the others are read.
+          const next = await batches.next().catch((cause: unknown) =>
+            warn(`cannot be read: ${String(cause)}`)
+          );
+          this.#check();
+          if (!next || next.done) break;
+          yield { origin, records: next.value };
+          this.#check();
+        }
+      } finally {
+        await batches.return(undefined);
       }
     }
   }

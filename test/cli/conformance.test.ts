@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { ConformanceReport } from "../conformance/mod.ts";
-import { MOD, modules, succeeded, tidemark } from "./tidemark.ts";
+import { MOD, modules, start, succeeded, tidemark } from "./tidemark.ts";
 
 // Every test starts processes, which takes long on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -41,6 +41,44 @@ describe("tidemark conformance", () => {
     expect(failures).toHaveLength(report.failed);
     expect(failures.map(({ name }) => name)).toContain("append() keeps records for the next store");
     expect(failures.every(({ reason }) => reason !== undefined)).toBe(true);
+  });
+
+  test("tidemark conformance outlives what a store does to its process", async () => {
+    const store = (append: string) => `
+      import { openStore } from ${MOD};
+      export default {
+        name: "rude",
+        capabilities: { durable: false, shared: true, files: false },
+        async open(directory) {
+          const store = await openStore("memory:" + directory);
+          const append = ${append};
+          return new Proxy(store, {
+            get: (target, name) => name === "append"
+              ? append
+              : typeof target[name] === "function" ? target[name].bind(target) : target[name],
+          });
+        },
+      };`;
+    const cwd = await modules({
+      "exits.ts": store("() => process.exit(0)"),
+      "strays.ts": store(
+        "(records) => { Promise.reject(new Error('stray')); return store.append(records); }",
+      ),
+      "hangs.ts": store("() => new Promise(() => {})"),
+    });
+    const exits = await tidemark(["conformance", "exits.ts"], { cwd });
+    expect(exits.code).toBe(1);
+    expect(exits.stderr).toMatch(/ended the process before the suite was done/);
+    const strays = await tidemark(["conformance", "strays.ts"], { cwd });
+    expect(strays.code).toBe(1);
+    expect(strays.stdout).toMatch(/^FAIL {2}append\(\) of .*\n {8}stray$/m);
+    expect(strays.stdout).toMatch(/passed, \d+ failed/);
+    const run = start(["conformance", "hangs.ts", "--deadline", "1"], { cwd });
+    while (!run.stdout.includes("did not end within 1 s")) {
+      await new Promise((resolve) => run.child.stdout.once("data", resolve));
+    }
+    run.signal("SIGINT");
+    expect((await run.ended).code).toBe(130);
   });
 
   test("tidemark conformance exits with 2 when there is no harness", async () => {

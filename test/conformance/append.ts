@@ -37,6 +37,16 @@ export const appendCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "append() keeps a batch of one empty record",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      await store.append([new Uint8Array(0)]);
+      await store.close();
+      assertSameRecords(await readAll(await harness.open()), [new Uint8Array(0)]);
+    },
+  },
+  {
     name: "append() keeps the order within a batch and between batches",
     needs: [],
     async run(harness) {
@@ -51,13 +61,13 @@ export const appendCases: readonly ConformanceCase[] = [
     },
   },
   {
-    name: "append() keeps a batch of 50,000 records",
+    name: "append() keeps a batch of 70,000 records",
     needs: [],
     async run(harness) {
       const store = await harness.open();
-      await store.append(numberedRange(0, 50_000, 80));
+      await store.append(numberedRange(0, 70_000, 80));
       await store.close();
-      assert.deepEqual(await readNumbers(await harness.open()), range(0, 50_000));
+      assert.deepEqual(await readNumbers(await harness.open()), range(0, 70_000));
     },
   },
   {

@@ -19,6 +19,15 @@ export const closeCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "disposing of a store closes it",
+    needs: [],
+    async run(harness) {
+      const store = await harness.open();
+      await store[Symbol.asyncDispose]();
+      await assert.rejects(store.append([numbered(1)]), CLOSED);
+    },
+  },
+  {
     name: "close() of a store that did nothing leaves nothing to read",
     needs: [],
     async run(harness) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import type { CaseHarness, ConformanceCase } from "./case.ts";
 import { range, scrambled } from "./records.ts";
 import { appendStatements, statement } from "./statements.ts";
@@ -49,10 +49,24 @@ async function writeSources(harness: CaseHarness, prefix: string): Promise<strin
   return added[sizes.indexOf(Math.max(...sizes))]!;
 }
 
-/** A damaged file costs what was in it, and is named. */
-export const damageCases: readonly ConformanceCase[] = Object.entries(DAMAGES).map((
+/** What may lie beside a writer's file, under a name like its own or another. */
+const foreignCase: ConformanceCase = {
+  name: "read() goes past directories, dangling links and notes beside a writer's file",
+  needs: ["files", "processes"],
+  async run(harness) {
+    const file = await writeSources(harness, "whole ");
+    const beside = (name: string) => join(dirname(file), name);
+    await mkdir(beside(`directory${extname(file)}`));
+    await symlink(beside("nowhere"), beside(`link${extname(file)}`));
+    await writeFile(beside("notes.txt"), "hello");
+    const { survey } = await (await harness.start()).ask({ do: "survey" });
+    assert.equal(survey!.records.length, RECORDS);
+  },
+};
+
+const fileCases = Object.entries(DAMAGES).map((
   [what, damage],
-) => ({
+): ConformanceCase => ({
   name: `read() of a writer's file that ${what} names it and yields the others`,
   needs: ["files", "processes"],
   async run(harness) {
@@ -75,3 +89,6 @@ export const damageCases: readonly ConformanceCase[] = Object.entries(DAMAGES).m
     assert.ok(lost === 0 || named, `${lost} records are missing and no warning names the file`);
   },
 }));
+
+/** A damaged file costs what was in it, and is named. */
+export const damageCases: readonly ConformanceCase[] = [...fileCases, foreignCase];

@@ -61,17 +61,30 @@ const TRAITS: readonly {
   },
 ];
 
+const descriptionCase: ConformanceCase = {
+  name: "a store says where it is and what it can do, as its harness does",
+  needs: [],
+  async run(harness) {
+    const { capabilities, location } = await harness.open();
+    assert.deepEqual({ ...capabilities }, { ...harness.capabilities });
+    assert.notEqual(location, "");
+  },
+};
+
 /** Every operation in every state of a store's life. */
-export const lifecycleCases: readonly ConformanceCase[] = Object.entries(OPERATIONS).flatMap((
-  [operation, call],
-) =>
-  TRAITS.map(({ when, usable, prepare }): ConformanceCase => ({
-    name: `${operation} ${when}`,
-    needs: [],
-    async run(harness) {
-      const store = await prepare(harness);
-      if (usable) await call(store);
-      else await assert.rejects(call(store), { code: "STORE_CLOSED" });
-    },
-  }))
-);
+export const lifecycleCases: readonly ConformanceCase[] = [
+  descriptionCase,
+  ...Object.entries(OPERATIONS).flatMap((
+    [operation, call],
+  ) =>
+    TRAITS.map(({ when, usable, prepare }): ConformanceCase => ({
+      name: `${operation} ${when}`,
+      needs: [],
+      async run(harness) {
+        const store = await prepare(harness);
+        if (usable) await call(store);
+        else await assert.rejects(call(store), { code: "STORE_CLOSED" });
+      },
+    }))
+  ),
+];

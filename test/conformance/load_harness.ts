@@ -7,6 +7,8 @@ import type { Harness } from "./case.ts";
 /** The stores that the suite knows by name. */
 export const KNOWN_HARNESSES = ["lmdb", "sqlite", "node:sqlite", "memory"] as const;
 
+const CAPABILITIES = ["durable", "shared", "files"] as const;
+
 const KNOWN: Readonly<Record<string, () => Promise<{ readonly default: Harness }>>> = {
   "lmdb": () => import("./stores/lmdb.ts"),
   "sqlite": () => import("./stores/sqlite.ts"),
@@ -28,11 +30,15 @@ export async function loadHarness(name: string): Promise<Harness> {
   try {
     exported = await import(url) as typeof exported;
   } catch (cause) {
-    throw invalid(name, `could not be loaded: ${messageOf(cause)}`, cause);
+    throw invalid(name, `could not be loaded: ${printable(messageOf(cause))}`, cause);
   }
   const { default: harness } = exported;
   if (!isHarness(harness)) {
-    throw invalid(name, "has no default export with a name, capabilities and open()");
+    throw invalid(
+      name,
+      `has no default export with a name, open(), the capabilities ${CAPABILITIES.join(", ")} ` +
+        `(true or false), and, if it has a module, that module's URL`,
+    );
   }
   return harness.module === undefined ? { ...harness, module: url } : harness;
 }
@@ -48,8 +54,10 @@ async function urlOf(path: string): Promise<string> {
 
 function isHarness(value: unknown): value is Harness {
   const harness = value as Partial<Harness> | null | undefined;
-  return typeof harness?.name === "string" && typeof harness.open === "function" &&
-    typeof harness.capabilities === "object" && harness.capabilities !== null;
+  return typeof harness?.name === "string" && harness.name !== "" &&
+    typeof harness.open === "function" &&
+    CAPABILITIES.every((name) => typeof harness.capabilities?.[name] === "boolean") &&
+    (harness.module === undefined || URL.canParse(harness.module));
 }
 
 function invalid(name: string, what: string, cause?: unknown): TidemarkError {

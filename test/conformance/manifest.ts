@@ -27,6 +27,27 @@ export const manifestCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "manifest() is the same for processes that race for it",
+    needs: ["shared", "durable", "processes"],
+    async run(harness) {
+      const processes = await Promise.all(range(0, 3).map(() => harness.start()));
+      const standing = await Promise.all(
+        processes.map((process, index) => process.ask({ do: "manifest", text: `m${index}` })),
+      );
+      assert.equal(new Set(standing.map(({ manifest }) => manifest)).size, 1);
+    },
+  },
+  {
+    name: "manifest() that resolved right before its process was killed stands",
+    needs: ["durable", "processes"],
+    async run(harness) {
+      const victim = await harness.start();
+      assert.equal((await victim.ask({ do: "manifest", text: "one" })).manifest, "one");
+      await victim.kill();
+      assert.equal(await (await harness.open()).manifest("two"), "one");
+    },
+  },
+  {
     name: "manifest() keeps any text as it is",
     needs: [],
     async run(harness) {

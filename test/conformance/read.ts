@@ -111,6 +111,26 @@ export const readCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "read() that is abandoned again and again comes to every writer",
+    needs: [],
+    async run(harness) {
+      for (let writer = 0; writer < 5; writer++) {
+        const store = await harness.open();
+        await store.append(numberedRange(writer * 10, 10));
+        await store.close();
+      }
+      const reader = await harness.open();
+      const seen = new Set<number>();
+      for (let time = 0; time < 10; time++) {
+        for await (const { records } of reader.read()) {
+          for (const record of records) seen.add(numberOf(record));
+          break;
+        }
+      }
+      assert.equal(seen.size, 50);
+    },
+  },
+  {
     name: "read() goes on while others append",
     needs: ["shared"],
     async run(harness) {

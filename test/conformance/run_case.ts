@@ -1,9 +1,11 @@
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import type { StoreWarning } from "../../core/host.ts";
 import type { CheckpointStore } from "../../core/store.ts";
-import type { ConformanceCase, Harness } from "./case.ts";
+import type { CaseHarness, ConformanceCase, Harness } from "./case.ts";
 import { StoreProcess } from "./store_process.ts";
 
 /** How long a case may take before the store counts as hung, in milliseconds. */
@@ -26,6 +28,24 @@ export function skipReason(item: ConformanceCase, harness: Harness): string | un
   return undefined;
 }
 
+/** Temporary directories of cases that run, for when the process ends in the middle. */
+const inUse = new Set<string>();
+process.once("exit", () => {
+  for (const directory of inUse) rmSync(directory, { recursive: true, force: true });
+});
+
+/** What a case opened and started, and the end of it. */
+class Opened {
+  readonly stores: Promise<CheckpointStore>[] = [];
+  readonly processes: StoreProcess[] = [];
+
+  async end(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.kill()));
+    const closed = this.stores.map(async (store) => await (await store).close());
+    await Promise.allSettled(closed);
+  }
+}
+
 /**
  * Runs one case on a checkpoint of its own. Rejects when the store does not conform.
  * @param deadline How long it may take, in milliseconds.
@@ -36,41 +56,57 @@ export async function runCase(
   deadline: number = CASE_DEADLINE,
 ): Promise<void> {
   const parent = await mkdtemp(join(tmpdir(), "tidemark-conformance-"));
-  const directory = join(parent, "checkpoint");
-  const opened: Promise<CheckpointStore>[] = [];
-  const started: Promise<StoreProcess>[] = [];
+  inUse.add(parent);
+  // A store must neither need the directory nor take its name for something else than a path.
+  const directory = join(parent, "made by open()", "a%20b#c? é'");
+  const opened = new Opened();
+  const run = async () => {
+    await inTime(item.run(caseHarness(harness, directory, opened)), deadline, "the case");
+  };
+  // How the case went counts more than how its stores were closed.
+  const [went, ended] = [
+    await settled(run()),
+    await settled(inTime(opened.end(), deadline, "close()")),
+  ];
+  await harness.remove?.(directory);
+  await rm(parent, { recursive: true, force: true });
+  inUse.delete(parent);
+  for (const outcome of [went, ended]) {
+    if (outcome.status === "rejected") throw outcome.reason;
+  }
+}
+
+function caseHarness(harness: Harness, directory: string, opened: Opened): CaseHarness {
   const warnings: StoreWarning[] = [];
   // What open() throws is a rejection, whether it is asynchronous or not.
-  const openStore = async () =>
-    await harness.open(directory, { onWarning: (warning) => void warnings.push(warning) });
-  const running = item.run({
+  const open = async () => {
+    const store = await harness.open(directory, {
+      onWarning: (warning) => void warnings.push(warning),
+    });
+    if (typeof store?.append !== "function") throw new TypeError("open() gave no store");
+    return store;
+  };
+  return {
     directory,
     capabilities: harness.capabilities,
     warnings,
     open() {
-      const store = openStore();
-      opened.push(store);
+      const store = open();
+      opened.stores.push(store);
       return store;
     },
-    start() {
+    async start() {
       const process = StoreProcess.start(harness.module!, directory);
-      started.push(process);
+      opened.processes.push(process);
+      await process.opened();
       return process;
     },
-  });
-  try {
-    await inTime(running, deadline, "the case");
-  } finally {
-    const processes = await Promise.allSettled(started);
-    for (const found of processes) if (found.status === "fulfilled") await found.value.kill();
-    const closed = opened.map(async (store) => await (await store).close());
-    try {
-      await inTime(Promise.allSettled(closed), deadline, "close()");
-    } finally {
-      await harness.remove?.(directory);
-      await rm(parent, { recursive: true, force: true });
-    }
-  }
+  };
+}
+
+async function settled(step: Promise<unknown>): Promise<PromiseSettledResult<unknown>> {
+  const [outcome] = await Promise.allSettled([step]);
+  return outcome;
 }
 
 async function inTime(step: Promise<unknown>, deadline: number, what: string): Promise<void> {

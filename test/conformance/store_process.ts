@@ -28,6 +28,8 @@ export type Command =
   }
   /** Read, and tell the numbers. */
   | { readonly do: "read" }
+  /** Propose a manifest, and tell the one that stands. */
+  | { readonly do: "manifest"; readonly text: string }
   /** Read, and tell what the records say. */
   | { readonly do: "survey" }
   /** Close the store and listen no more. */
@@ -55,6 +57,8 @@ export interface Answer {
   readonly durable?: number;
   /** What `read` found. */
   readonly numbers?: readonly number[];
+  /** The manifest that stands. */
+  readonly manifest?: string;
   /** What `survey` found. */
   readonly survey?: Survey;
   /** What `close` left open. */
@@ -114,7 +118,7 @@ export class StoreProcess {
    * Starts a process that opens the store of a harness module.
    * @param module The module's URL.
    */
-  static async start(module: string, directory: string): Promise<StoreProcess> {
+  static start(module: string, directory: string): StoreProcess {
     const program = PROGRAM.protocol === "file:" ? fileURLToPath(PROGRAM) : PROGRAM.href;
     const args = "Deno" in globalThis ? ["run", "-A", "--quiet", program] : [program];
     const child = spawn(process.execPath, [...args, module, directory], {
@@ -122,9 +126,12 @@ export class StoreProcess {
     });
     // Whoever writes to a process that has died hears of it by its end.
     child.stdin.on("error", () => {});
-    const started = new StoreProcess(child);
-    await started.#answer();
-    return started;
+    return new StoreProcess(child);
+  }
+
+  /** Resolves when the store is open. */
+  async opened(): Promise<void> {
+    await this.#answer();
   }
 
   /** Asks for something and waits for the answer. */

@@ -85,6 +85,8 @@ async function obey(store: CheckpointStore, command: Command): Promise<Answer> {
       return await flood(store, command);
     case "read":
       return { numbers: await readNumbers(store) };
+    case "manifest":
+      return { manifest: await store.manifest(command.text) };
     case "survey":
       return { survey: await survey(store) };
     case "close":

@@ -35,6 +35,8 @@ export interface ConformanceReport {
 export interface ValidateOptions {
   /** Which cases. @default all of them */
   readonly cases?: readonly ConformanceCase[];
+  /** What a case must not have caused elsewhere: why it failed, though it did not say so. */
+  readonly stray?: () => unknown;
   /** How long a case may take before the store counts as hung, in milliseconds. @default 60000 */
   readonly deadline?: number;
   /** Is told of each case when it has run. */
@@ -49,10 +51,10 @@ export async function validateStore(
   harness: Harness,
   options: ValidateOptions = {},
 ): Promise<ConformanceReport> {
-  const { cases = allCases, deadline = CASE_DEADLINE, onResult } = options;
+  const { cases = allCases, deadline = CASE_DEADLINE, onResult, stray } = options;
   const results: CaseResult[] = [];
   for (const item of cases) {
-    const result = await resultOf(item, harness, deadline);
+    const result = await resultOf(item, harness, deadline, stray);
     results.push(result);
     onResult?.(result);
   }
@@ -73,6 +75,7 @@ async function resultOf(
   item: ConformanceCase,
   harness: Harness,
   deadline: number,
+  stray: ValidateOptions["stray"],
 ): Promise<CaseResult> {
   const { name } = item;
   const reason = skipReason(item, harness);
@@ -81,6 +84,8 @@ async function resultOf(
   const taken = () => performance.now() - start;
   try {
     await runCase(item, harness, deadline);
+    const thrown = stray?.();
+    if (thrown !== undefined) throw thrown;
     return { name, outcome: "passed", duration: taken() };
   } catch (thrown) {
     return { name, outcome: "failed", reason: messageOf(thrown), duration: taken() };

@@ -47,6 +47,20 @@ export const writerCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "open() leaves a writer of another process as it was",
+    needs: ["shared", "durable", "processes"],
+    async run(harness) {
+      const early = await harness.start();
+      await early.ask({ do: "append", start: 0, count: 5 });
+      const reader = await harness.open();
+      assert.deepEqual(await readNumbers(reader), range(0, 5));
+      const late = await harness.start();
+      await late.ask({ do: "append", start: 10, count: 5 });
+      await early.ask({ do: "append", start: 5, count: 5 });
+      assert.deepEqual(sorted(await readNumbers(reader)), range(5, 10));
+    },
+  },
+  {
     name: "append() goes on while another handle of its process and another process read",
     needs: ["shared", "durable", "processes"],
     async run(harness) {

@@ -32,7 +32,7 @@ export const appendMutants: Readonly<Record<string, Mutant>> = {
   loses_tail: mutated(
     {
       bug: "loses what is beyond 32,768 records of a batch",
-      expected: "append() keeps a batch of 50,000 records",
+      expected: "append() keeps a batch of 70,000 records",
     },
     (inner) => ({ append: (records) => inner.append(records.slice(0, 32_768)) }),
   ),
@@ -139,7 +139,7 @@ export const appendMutants: Readonly<Record<string, Mutant>> = {
     {
       bug: "drops empty records",
       expected: "append() keeps bytes of every value and every length",
-      related: /part of a larger buffer/,
+      related: /part of a larger buffer|one empty record/,
     },
     (inner) => ({ append: (records) => inner.append(records.filter(({ length }) => length > 0)) }),
   ),
