@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConformanceCase } from "./case.ts";
-import { range, readNumbers } from "./records.ts";
+import { assertNumbers, range, readNumbers } from "./records.ts";
 
 /** What `manifest()` must do. */
 export const manifestCases: readonly ConformanceCase[] = [
@@ -65,7 +65,7 @@ export const manifestCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       await store.manifest("text");
       await store.close();
-      assert.deepEqual(await readNumbers(await harness.open()), []);
+      assertNumbers(await readNumbers(await harness.open()), []);
       assert.deepEqual(harness.warnings, []);
     },
   },

@@ -35,6 +35,20 @@ export function range(start: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => start + index);
 }
 
+/**
+ * Fails unless both hold the same numbers in the same order. Says the first difference only:
+ * to find all of them in tens of thousands takes more memory than there is.
+ */
+export function assertNumbers(actual: readonly number[], expected: readonly number[]): void {
+  const at = expected.findIndex((number, index) => actual[index] !== number);
+  const place = at < 0 ? expected.length : at;
+  if (at < 0 && actual.length === expected.length) return;
+  assert.fail(
+    `${actual.length} records were read, ${expected.length} expected; ` +
+      `number ${place} is ${actual[place] ?? "missing"}, not ${expected[place] ?? "missing"}`,
+  );
+}
+
 /** Fails unless both hold the same bytes in the same order. */
 export function assertSameRecords(
   actual: readonly Uint8Array[],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConformanceCase } from "./case.ts";
-import { numberedRange, range, readNumbers } from "./records.ts";
+import { assertNumbers, numberedRange, range, readNumbers } from "./records.ts";
 
 const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
 
@@ -28,8 +28,8 @@ export const writerCases: readonly ConformanceCase[] = [
       await second.append(numberedRange(3, 3));
       await first.close();
       await second.append(numberedRange(6, 3));
-      assert.deepEqual(await readNumbers(second), range(0, 3));
-      assert.deepEqual(sorted(await readNumbers(reader)), range(0, 9));
+      assertNumbers(await readNumbers(second), range(0, 3));
+      assertNumbers(sorted(await readNumbers(reader)), range(0, 9));
       assert.deepEqual(harness.warnings, []);
     },
   },
@@ -40,9 +40,9 @@ export const writerCases: readonly ConformanceCase[] = [
       const writers = await Promise.all(range(0, 64).map(() => harness.open()));
       await Promise.all(writers.map((store, index) => store.append(numberedRange(index * 10, 10))));
       const reader = await harness.open();
-      assert.deepEqual(sorted(await readNumbers(reader)), range(0, 640));
+      assertNumbers(sorted(await readNumbers(reader)), range(0, 640));
       await Promise.all(writers.map((store, index) => store.append(numberedRange(640 + index, 1))));
-      assert.deepEqual(sorted(await readNumbers(reader)), range(640, 64));
+      assertNumbers(sorted(await readNumbers(reader)), range(640, 64));
       assert.deepEqual(harness.warnings, []);
     },
   },
@@ -53,11 +53,11 @@ export const writerCases: readonly ConformanceCase[] = [
       const early = await harness.start();
       await early.ask({ do: "append", start: 0, count: 5 });
       const reader = await harness.open();
-      assert.deepEqual(await readNumbers(reader), range(0, 5));
+      assertNumbers(await readNumbers(reader), range(0, 5));
       const late = await harness.start();
       await late.ask({ do: "append", start: 10, count: 5 });
       await early.ask({ do: "append", start: 5, count: 5 });
-      assert.deepEqual(sorted(await readNumbers(reader)), range(5, 10));
+      assertNumbers(sorted(await readNumbers(reader)), range(5, 10));
     },
   },
   {
@@ -85,7 +85,7 @@ export const writerCases: readonly ConformanceCase[] = [
       const writers = await Promise.all(range(0, 4).map(() => harness.open()));
       await Promise.all(writers.map((store, index) => store.append(numberedRange(index, 1))));
       for (const [index, store] of writers.entries()) {
-        assert.deepEqual(
+        assertNumbers(
           sorted(await readNumbers(store)),
           range(0, 4).filter((number) => number !== index),
         );
