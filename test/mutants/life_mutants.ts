@@ -72,7 +72,7 @@ export const lifeMutants: Readonly<Record<string, Mutant>> = {
     {
       bug: "takes records after its end and drops them",
       expected: "append() after close() is refused",
-      related: /^append\(\).* after close\(\)/,
+      related: /^append\(\).* after close\(\)|disposing/,
     },
     (inner) => {
       let closed = false;

@@ -93,7 +93,7 @@ export const readMutants: Readonly<Record<string, Mutant>> = {
     {
       bug: "yields its own appends too",
       expected: "read() leaves out this store's own appends",
-      related: /read\(\) of a writer yields/,
+      related: /read\(\) of a writer yields|close\(\) of one handle/,
     },
     (inner) => {
       let own: Uint8Array[] = [];
@@ -176,6 +176,7 @@ export const readMutants: Readonly<Record<string, Mutant>> = {
     {
       bug: "takes a file for read as soon as its reading has begun",
       expected: "read() can be abandoned and taken up again",
+      related: /abandoned again and again/,
     },
     (inner) => ({
       async *read() {
