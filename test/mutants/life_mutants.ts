@@ -7,6 +7,9 @@ import { isShared, type Mutant, mutated, replaced } from "./mutant.ts";
 
 const LEFTOVERS = /leaves no open file|did nothing lets its process end/;
 
+/** Manifests that are not written yet, by directory. */
+const manifests = new Map<string, string>();
+
 /** Stores that are open, and how often, by directory. */
 const common = new Map<string, { inner: CheckpointStore; handles: number }>();
 
@@ -49,6 +52,23 @@ export const lifeMutants: Readonly<Record<string, Mutant>> = {
           await shared.inner.close();
         },
       });
+    },
+  },
+  is_not_disposed: {
+    bug: "does nothing when it is disposed of",
+    expected: "disposing of a store closes it",
+    async open(directory, { onWarning }) {
+      const inner = await LogStore.open(directory, onWarning);
+      return { ...replaced(inner, {}), [Symbol.asyncDispose]: async () => {} };
+    },
+  },
+  denies_what_it_can: {
+    bug: "says that it can do nothing",
+    expected: "a store says where it is and what it can do, as its harness does",
+    async open(directory, { onWarning }) {
+      const inner = await LogStore.open(directory, onWarning);
+      const capabilities = { durable: false, shared: false, files: false };
+      return { ...replaced(inner, {}), capabilities };
     },
   },
   closes_once: mutated(
@@ -170,6 +190,28 @@ export const lifeMutants: Readonly<Record<string, Mutant>> = {
         await inner.append([]);
         rmSync(join(directory, "manifest"), { force: true });
         return await inner.manifest(proposed);
+      },
+    }),
+  ),
+  writes_manifest_late: mutated(
+    {
+      bug: "writes the manifest when it is closed",
+      expected: "manifest() that resolved right before its process was killed stands",
+      related: /processes that race/,
+    },
+    (inner, directory) => ({
+      async manifest(proposed) {
+        await inner.append([]);
+        const path = join(directory, "manifest");
+        if (existsSync(path)) return await inner.manifest(proposed);
+        const standing = manifests.get(directory) ?? proposed;
+        manifests.set(directory, standing);
+        return standing;
+      },
+      async close() {
+        const standing = manifests.get(directory);
+        if (standing !== undefined) await inner.manifest(standing).catch(() => {});
+        await inner.close();
       },
     }),
   ),

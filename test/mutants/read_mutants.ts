@@ -190,6 +190,36 @@ export const readMutants: Readonly<Record<string, Mutant>> = {
       },
     }),
   ),
+  ends_when_abandoned: mutated(
+    {
+      bug: "takes everything for read when its reading is abandoned",
+      expected: "read() that is abandoned again and again comes to every writer",
+      related: /abandoned and taken up|that has begun/,
+    },
+    (inner) => ({
+      async *read() {
+        const batches = inner.read()[Symbol.asyncIterator]();
+        let next = await batches.next();
+        try {
+          for (; !next.done; next = await batches.next()) yield next.value;
+        } finally {
+          while (!next.done) next = await batches.next();
+        }
+      },
+    }),
+  ),
+  stumbles_over_notes: mutated(
+    {
+      bug: "throws when there is a file that it does not know",
+      expected: "read() goes past directories, dangling links and notes beside a writer's file",
+    },
+    (inner, directory) => ({
+      async *read() {
+        if (readdirSync(directory).includes("notes.txt")) throw new Error("what is notes.txt?");
+        yield* inner.read();
+      },
+    }),
+  ),
   trusts_prototypes: mutated(
     {
       bug: "looks ids up in an object that has a prototype",
