@@ -74,7 +74,7 @@ describe("the bench command", () => {
     const directory = await modules({
       "broken.ts": `import memory from ${JSON.stringify(harness)};
         export default { ...memory, name: "broken", module: import.meta.url,
-          capabilities: { durable: true, shared: true },
+          capabilities: { durable: true, shared: true, files: true },
           open: () => Promise.reject(new Error("it is broken")) };`,
     });
     const run = await bench("--scenario", "size", "--store", `${directory}/broken.ts`);

@@ -212,7 +212,8 @@ describe("examples/curate", () => {
     );
     expect(Object.keys(actual!)).toEqual(Object.keys(expected!));
     expect(actual).toEqual(expected);
-    expect((await readdir(join(cwd, "killed"))).filter((name) => name.includes("tmp"))).toEqual([]);
+    expect((await readdir(join(cwd, "killed"))).filter((name) => name.startsWith(".tidemark-tmp")))
+      .toEqual([]);
   });
 
   test("examples/curate says when finished documents have lost their files", async () => {
