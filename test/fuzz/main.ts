@@ -3,7 +3,8 @@
  * `npm run fuzz -- --files 10000 --store sqlite`.
  */
 import process from "node:process";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { wholeNumber } from "../whole_number.ts";
 import { fuzz, type FuzzReport, type KindTally } from "./fuzz.ts";
 import { FUZZED, type FuzzedStore } from "./templates.ts";
 
@@ -14,18 +15,10 @@ interface MainOptions {
   readonly json: boolean;
 }
 
-const whole = (text: string) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError("not a whole number");
-  }
-  return value;
-};
-
 const options = new Command("fuzz")
   .description("damage checkpoint files in every way, read them, and count what came of it")
-  .option("--files <n>", "how many files to damage", whole, 1000)
-  .option("--seed <s>", "seed of the damage", whole, Date.now() % 1_000_000)
+  .option("--files <n>", "how many files to damage", wholeNumber, 1000)
+  .option("--seed <s>", "seed of the damage", wholeNumber, Date.now() % 1_000_000)
   .addOption(
     new Option("--store <name>", "the store").choices(Object.keys(FUZZED)).default("lmdb"),
   )

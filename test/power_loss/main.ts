@@ -9,9 +9,10 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { decodeRecord, openStore, type StoreConfig, Union } from "../../mod.ts";
 import { randomFrom } from "../random.ts";
+import { wholeNumber } from "../whole_number.ts";
 import { type CrashState, type Disk, SURVIVALS } from "./disk.ts";
 import { replay, SYNCS } from "./replay.ts";
 import { TRACED } from "./syscalls.ts";
@@ -27,20 +28,15 @@ interface PowerLossOptions {
   readonly json: boolean;
 }
 
-const whole = (text: string) => {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("not a whole number");
-  return Number(text);
-};
-
 const options = new Command("power-loss")
   .description("let the power fail between any two system calls of a run, and look what is left")
   .addOption(
     new Option("--store <name>", "the store").choices(["lmdb", "sqlite", "node:sqlite"])
       .default("lmdb"),
   )
-  .option("--sources <n>", "sources of the run", whole, 40)
-  .option("--seed <s>", "seed of what survives", whole, Date.now() % 1_000_000)
-  .option("--resume <n>", "run again from every n-th state; 0: from none", whole, 50)
+  .option("--sources <n>", "sources of the run", wholeNumber, 40)
+  .option("--seed <s>", "seed of what survives", wholeNumber, Date.now() % 1_000_000)
+  .option("--resume <n>", "run again from every n-th state; 0: from none", wholeNumber, 50)
   .addOption(
     new Option("--runtime <name>", "what runs the victim").choices(["node", "deno"])
       .default("Deno" in globalThis ? "deno" : "node"),

@@ -3,7 +3,8 @@
  * `--bugs` it shows that it finds bugs which are put in.
  */
 import process from "node:process";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { wholeNumber } from "../whole_number.ts";
 import { BUGS } from "./bugs.ts";
 import { COVERED, type Covered } from "./coverage.ts";
 import { type BugFound, findBug, simulateMany, type Summary } from "./simulate_many.ts";
@@ -17,18 +18,14 @@ interface SimulateOptions {
   readonly json: boolean;
 }
 
-const whole = (text: string) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError("not a whole number");
-  }
-  return value;
-};
-
 const options = new Command("simulate")
   .description("run the engine in seeded worlds that crash, refuse, tear and forget")
-  .option("--seeds <n>", "how many seeds (default 1000; with --bugs the most for each, 500)", whole)
-  .option("--seed <s>", "the first seed", whole, Date.now() % 1_000_000_000)
+  .option(
+    "--seeds <n>",
+    "how many seeds (default 1000; with --bugs the most for each, 500)",
+    wholeNumber,
+  )
+  .option("--seed <s>", "the first seed", wholeNumber, Date.now() % 1_000_000_000)
   .addOption(new Option("--bug <name>", "put a bug in").choices(Object.keys(BUGS)))
   .option("--bugs", "put every bug in, one after the other, and tell when it is found", false)
   .option("--verbose", "print everything that happens", false)

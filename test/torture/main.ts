@@ -6,8 +6,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { randomFrom } from "../random.ts";
+import { wholeNumber } from "../whole_number.ts";
 import { isSound, type Scenario, type ScenarioResult } from "./scenario.ts";
 import { diskFull } from "./scenarios/disk_full.ts";
 import { handles } from "./scenarios/handles.ts";
@@ -28,18 +29,10 @@ interface MainOptions extends Omit<TortureOptions, "store"> {
   readonly json: boolean;
 }
 
-const whole = (text: string) => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new InvalidArgumentError("not a whole number");
-  }
-  return value;
-};
-
 const options = new Command("torture")
   .description("kill a pipeline again and again, and worse, and count what is lost")
-  .option("--kills <n>", "how often to kill, or to stop", whole, 50)
-  .option("--seed <s>", "seed of the moments", whole, Date.now() % 1_000_000)
+  .option("--kills <n>", "how often to kill, or to stop", wholeNumber, 50)
+  .option("--seed <s>", "seed of the moments", wholeNumber, Date.now() % 1_000_000)
   .addOption(
     new Option("--store <name>", "the store").choices(["lmdb", "sqlite", "both"]).default("lmdb"),
   )
@@ -51,7 +44,7 @@ const options = new Command("torture")
     new Option("--scenario <name>", "what is done to it")
       .choices([...SCENARIOS.map(({ name }) => name), "all"]).default("random"),
   )
-  .option("--max-open <n>", "maxOpenSources", whole, 8)
+  .option("--max-open <n>", "maxOpenSources", wholeNumber, 8)
   .option("--json", "print one JSON document", false)
   .addHelpText("after", `\n${SCENARIOS.map((s) => `${s.name.padEnd(11)}${s.summary}`).join("\n")}`)
   .parse().opts<MainOptions>();
