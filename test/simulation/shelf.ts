@@ -36,7 +36,7 @@ export function placeForeign(shelf: Shelf, sources: readonly string[], world: Wo
   for (const source of sources) {
     const bytes = encodeRecord({ source, state: "complete", clock: 9, writer: "newer", at: 0 });
     bytes[4] = 2;
-    new DataView(bytes.buffer).setUint32(0, crc32c(bytes, 4), true);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, crc32c(bytes, 4), true);
     shelf.add("foreign", { bytes, isDamaged: true });
     const garbage = Uint8Array.from({ length: world.below(60) }, () => world.below(256));
     shelf.add("foreign", { bytes: garbage, isDamaged: true });

@@ -43,6 +43,16 @@ describe("a seed", () => {
     expect((await simulate(SEED + 1)).hash).not.toBe(first.hash);
   });
 
+  test("repeats it whatever else ran in the process before", async () => {
+    const seeds = Array.from({ length: 150 }, (_, i) => SEED + i);
+    const hashes = async (order: readonly number[]) => {
+      const bySeed = new Map<number, string>();
+      for (const seed of order) bySeed.set(seed, (await simulate(seed)).hash);
+      return seeds.map((seed) => bySeed.get(seed));
+    };
+    expect(await hashes(seeds.toReversed())).toEqual(await hashes(seeds));
+  }, 60_000);
+
   test("repeats it on the other runtime too", async () => {
     const other = "Deno" in globalThis ? ["node"] : ["deno", "run", "-A", "--quiet"];
     const [command, ...args] = other;
