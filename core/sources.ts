@@ -5,6 +5,7 @@ import type { Host } from "./host.ts";
 import { type LiveTask, OpenSource } from "./live_task.ts";
 import { contentSourceId, positionalSourceId } from "./source_id.ts";
 import type { AnyStage } from "./stage.ts";
+import { TextIndex } from "./text_index.ts";
 
 /** How long what other writers record may stay unseen, in milliseconds. */
 const REFRESH_EVERY = 10_000;
@@ -32,7 +33,7 @@ export interface SourcesOptions {
  */
 export class Sources {
   readonly #options: SourcesOptions;
-  readonly #seen = new Set<string>();
+  readonly #seen = new TextIndex();
   readonly #open = new Set<OpenSource>();
   #refreshed: number;
   #warnedOfPositions = false;
@@ -70,7 +71,7 @@ export class Sources {
     const id = contentId === undefined
       ? positionalSourceId([...parent.path, index])
       : contentSourceId(contentId);
-    if (this.#seen.has(id)) {
+    if (this.#seen.find(id) >= 0) {
       throw new TidemarkError(
         "SOURCE_DUPLICATE",
         `the source stage emitted the id "${printable(id)}" twice in one run: ` +

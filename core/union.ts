@@ -1,4 +1,6 @@
 import { type CheckpointRecord, compareStandings, type Standing } from "./record.ts";
+import { doubled, TextHeap } from "./text_heap.ts";
+import { TextIndex } from "./text_index.ts";
 
 /**
  * What all writers' records together say: per source the statement that prevails. Adding is
@@ -6,24 +8,36 @@ import { type CheckpointRecord, compareStandings, type Standing } from "./record
  * are read (a state-based CRDT: Shapiro, Preguiça, Baquero and Zawirski 2011).
  */
 export class Union {
-  readonly #standings = new Map<string, Standing>();
-  /** Most standings are equal to others: one object serves them all. */
-  readonly #shared = new Map<string, Standing>();
+  readonly #sources = new TextIndex();
+  /** By a source's number: the place of its state and clock in `#pairs`. */
+  #standings = new Uint32Array(16);
+  /** By a source's number, once a version was met: that of its version's text + 1, or 0. */
+  #versions = new Uint32Array(0);
+  readonly #texts = new TextHeap();
+  readonly #failures = new Map<number, string>();
+  /** The states and clocks there are: the same few serve most sources. */
+  readonly #pairs: Standing[] = [];
+  readonly #places = new Map<Standing["state"], Map<number, number>>();
   #complete = 0;
 
   /** Takes a record in. Returns whether it prevails over what was known. */
   add(record: CheckpointRecord): boolean {
-    const known = this.#standings.get(record.source);
-    if (known !== undefined && compareStandings(record, known) <= 0) return false;
-    if (known?.state === "complete") this.#complete--;
+    const before = this.#sources.size;
+    const number = this.#sources.add(record.source);
+    if (number < before) {
+      const known = this.#standing(number);
+      if (compareStandings(record, known) <= 0) return false;
+      if (known.state === "complete") this.#complete--;
+    }
     if (record.state === "complete") this.#complete++;
-    this.#standings.set(record.source, this.#standing(record));
+    this.#put(number, record);
     return true;
   }
 
   /** The statement about the source that prevails. */
   get(source: string): Standing | undefined {
-    return this.#standings.get(source);
+    const number = this.#sources.find(source);
+    return number < 0 ? undefined : this.#standing(number);
   }
 
   /**
@@ -31,9 +45,13 @@ export class Union {
    * version counts.
    */
   isComplete(source: string, version?: string): boolean {
-    const standing = this.#standings.get(source);
-    return standing?.state === "complete" &&
-      (version === undefined || version === standing.version);
+    const number = this.#sources.find(source);
+    if (number < 0 || this.#pair(number).state !== "complete") return false;
+    if (version === undefined) return true;
+    const text = this.#versions[number] ?? 0;
+    if (text === 0) return false;
+    this.#texts.stage(version);
+    return this.#texts.isStaged(text - 1);
   }
 
   /** How many sources are complete in some version. */
@@ -43,22 +61,53 @@ export class Union {
 
   /** The clock that the next statement about the source takes. */
   nextClock(source: string): number {
-    return (this.#standings.get(source)?.clock ?? 0) + 1;
+    const number = this.#sources.find(source);
+    return number < 0 ? 1 : this.#pair(number).clock + 1;
   }
 
-  #standing(record: CheckpointRecord): Standing {
-    const { state, clock, version, failure } = record;
-    if (version !== undefined || failure !== undefined) {
-      return {
-        state,
-        clock,
-        ...(version === undefined ? {} : { version }),
-        ...(failure === undefined ? {} : { failure }),
-      };
+  #pair(number: number): Standing {
+    return this.#pairs[this.#standings[number]!]!;
+  }
+
+  #standing(number: number): Standing {
+    const text = this.#versions[number] ?? 0;
+    const failure = this.#failures.get(number);
+    if (text === 0 && failure === undefined) return this.#pair(number);
+    return {
+      ...this.#pair(number),
+      ...(text === 0 ? {} : { version: this.#texts.get(text - 1) }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  #put(number: number, { state, clock, version, failure }: CheckpointRecord): void {
+    if (number >= this.#standings.length) this.#standings = doubled(this.#standings);
+    this.#standings[number] = this.#placeOf(state, clock);
+    if (version !== undefined && number >= this.#versions.length) {
+      const versions = new Uint32Array(this.#standings.length);
+      versions.set(this.#versions);
+      this.#versions = versions;
     }
-    const key = `${state}${clock}`;
-    let shared = this.#shared.get(key);
-    if (shared === undefined) this.#shared.set(key, shared = { state, clock });
-    return shared;
+    if (number < this.#versions.length) {
+      this.#versions[number] = version === undefined ? 0 : this.#keep(version) + 1;
+    }
+    if (failure !== undefined) this.#failures.set(number, failure);
+    else if (this.#failures.size > 0) this.#failures.delete(number);
+  }
+
+  #keep(text: string): number {
+    this.#texts.stage(text);
+    return this.#texts.keep();
+  }
+
+  #placeOf(state: Standing["state"], clock: number): number {
+    let places = this.#places.get(state);
+    if (places === undefined) this.#places.set(state, places = new Map());
+    let place = places.get(clock);
+    if (place === undefined) {
+      place = this.#pairs.push({ state, clock }) - 1;
+      places.set(clock, place);
+    }
+    return place;
   }
 }

@@ -3,26 +3,8 @@ import { describe, expect, test } from "vitest";
 import { type CheckpointRecord, RECORD_STATES } from "../../core/record.ts";
 import { decodeRecord, encodeRecord } from "../../core/record_codec.ts";
 import { crc32c } from "../../core/crc32c.ts";
-import { Union } from "../../core/union.ts";
 import { settings } from "../property.ts";
-
-const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));
-const lone = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 1, maxLength: 5 })
-  .map((units) => String.fromCharCode(...units));
-
-const record = (source: fc.Arbitrary<string>): fc.Arbitrary<CheckpointRecord> =>
-  fc.record(
-    {
-      source,
-      state: fc.constantFrom(...RECORD_STATES),
-      clock: fc.integer({ min: 1, max: 4 }),
-      writer: fc.constantFrom("a", "b"),
-      at: fc.nat(),
-      version: fc.constantFrom("", "v1", "v2"),
-      failure: text,
-    },
-    { requiredKeys: ["source", "state", "clock", "writer", "at"] },
-  );
+import { anyRecord, anyText } from "./arbitraries.ts";
 
 function encoded(overrides: Partial<CheckpointRecord> = {}): Uint8Array {
   return encodeRecord({
@@ -37,9 +19,9 @@ function encoded(overrides: Partial<CheckpointRecord> = {}): Uint8Array {
 
 describe("encodeRecord()", () => {
   test("and decodeRecord() give the same record for every text", () => {
-    const id = fc.oneof(text.filter((s) => s !== ""), lone);
+    const id = anyText.filter((s) => s !== "");
     fc.assert(
-      fc.property(record(id), (r) => {
+      fc.property(anyRecord(id), (r) => {
         expect(decodeRecord(encodeRecord(r))).toEqual(r);
       }),
       settings(3_000),
@@ -123,54 +105,5 @@ describe("crc32c()", () => {
 
   test("gives the check value of RFC 3720", () => {
     expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
-  });
-});
-
-describe("Union", () => {
-  const records = fc.array(record(fc.constantFrom("a", "b", "__proto__")), { maxLength: 12 });
-  const unionOf = (all: readonly CheckpointRecord[]) => {
-    const union = new Union();
-    for (const r of all) union.add(r);
-    return ["a", "b", "__proto__"].map((s) => union.get(s)).concat([union.completeCount as never]);
-  };
-
-  test("is commutative, associative and idempotent", () => {
-    fc.assert(
-      fc.property(records, fc.infiniteStream(fc.nat()), (all, random) => {
-        const shuffled = all.map((r) => [random.next().value, r] as const)
-          .toSorted(([a], [b]) => a - b).map(([, r]) => r);
-        expect(unionOf(shuffled)).toEqual(unionOf(all));
-        expect(unionOf([...all, ...shuffled])).toEqual(unionOf(all));
-      }),
-      settings(3_000),
-    );
-  });
-
-  test("lets the highest clock win; at a tie complete beats failed and reopened beats both", () => {
-    const say = (state: CheckpointRecord["state"], clock: number): CheckpointRecord => ({
-      source: "a",
-      state,
-      clock,
-      writer: "w",
-      at: 0,
-    });
-    const winner = (...all: CheckpointRecord[]) => {
-      const union = new Union();
-      for (const r of all) union.add(r);
-      return union.get("a")!.state;
-    };
-    expect(winner(say("complete", 1), say("failed", 1))).toBe("complete");
-    expect(winner(say("reopened", 1), say("complete", 1))).toBe("reopened");
-    expect(winner(say("reopened", 2), say("complete", 1))).toBe("reopened");
-    expect(winner(say("complete", 3), say("reopened", 2))).toBe("complete");
-  });
-
-  test("counts a completion only in the version that was asked for", () => {
-    const union = new Union();
-    union.add({ source: "a", state: "complete", clock: 1, writer: "w", at: 0, version: "v1" });
-    expect(union.isComplete("a")).toBe(true);
-    expect(union.isComplete("a", "v1")).toBe(true);
-    expect(union.isComplete("a", "v2")).toBe(false);
-    expect(union.completeCount).toBe(1);
   });
 });
