@@ -2,7 +2,8 @@ import { driverMissing } from "../driver_missing.ts";
 
 /** What the store uses of an LMDB database that it writes. */
 export interface LmdbDatabase {
-  put(key: number, value: Uint8Array): Promise<boolean>;
+  /** @param options `append`: the key is higher than all others, so pages can be filled. */
+  put(key: number, value: Uint8Array, options: { readonly append: true }): Promise<boolean>;
   batch(callback: () => void): Promise<boolean>;
   close(): Promise<void>;
 }

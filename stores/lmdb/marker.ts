@@ -1,6 +1,6 @@
 /** The key of the entry that says which format a file's records are in. */
 export const MARKER_KEY = 0;
-/** The key of a file's first record. */
+/** The key of a file's first block of records. */
 export const FIRST_KEY = 1;
 /** The highest key: LMDB's integer keys have 32 bits. */
 export const LAST_KEY = 0xffff_ffff;

@@ -178,8 +178,8 @@ function sealOf(
   [first, second]: readonly (Seal | undefined)[],
 ): { readonly seal: Seal | undefined; readonly whole: boolean } {
   if (first === undefined || second === undefined) return { seal: first ?? second, whole: false };
-  const seal = { ...first, records: first.records ?? second.records };
+  const seal = { ...first, blocks: first.blocks ?? second.blocks };
   const whole = first.identity === second.identity &&
-    (second.records ?? seal.records) === seal.records;
+    (second.blocks ?? seal.blocks) === seal.blocks;
   return { seal, whole };
 }

@@ -50,7 +50,7 @@ export class PageReader {
     for (let damages = 0, moves = 0;;) {
       let meta = await this.#file.newestMeta();
       let committed = -1n;
-      if (typeof meta === "object" && meta.seal?.records === undefined) {
+      if (typeof meta === "object" && meta.seal?.blocks === undefined) {
         // Asked first, so that a living writer cannot be ahead of what is read next.
         committed = await lastCommitted(this.#file.path);
         meta = await this.#file.newestMeta();
@@ -141,9 +141,9 @@ export class PageReader {
   }
 }
 
-/** The marker and the records have the keys from 0 on, without gaps. */
+/** The marker and the blocks have the keys from 0 on, without gaps. */
 function lossAtEnd({ lastKey }: TreeCursor, { entries, seal }: NewestMeta): string | undefined {
-  return lastKey === entries - 1 && (seal?.records ?? lastKey) === lastKey
+  return lastKey === entries - 1 && (seal?.blocks ?? lastKey) === lastKey
     ? undefined
     : "its last entries are missing";
 }

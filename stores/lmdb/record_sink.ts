@@ -1,7 +1,7 @@
-import { withoutTag } from "../record_tag.ts";
+import { recordsOf } from "../record_block.ts";
 import type { ValueSink } from "./tree_cursor.ts";
 
-/** Takes a file's values, in the order of their keys, and checks that they belong there. */
+/** Takes a file's blocks, in the order of their keys, and checks that they belong there. */
 export class RecordSink implements ValueSink {
   readonly records: Uint8Array[] = [];
   bytes = 0;
@@ -26,12 +26,12 @@ export class RecordSink implements ValueSink {
   add(key: number, value: Uint8Array): void {
     if (key !== this.#next) this.damage ??= "entries are missing";
     this.#next = key + 1;
-    const record = withoutTag(value, this.#identity, key);
-    if (record === undefined) {
+    const records = recordsOf(value, this.#identity, key);
+    if (records === undefined) {
       this.damage ??= "an entry does not belong to it";
       return;
     }
-    this.records.push(record);
-    this.bytes += record.length;
+    for (const record of records) this.records.push(record);
+    this.bytes += value.length;
   }
 }

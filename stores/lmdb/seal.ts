@@ -1,7 +1,7 @@
 /**
  * What Tidemark writes behind each of the two metas, in the part of the page that LMDB leaves
- * alone: `crc32c:u32 (of what follows) | "tidemark" | identity:u32 | records:f64`,
- * little-endian. `records` is -1 until the file is closed.
+ * alone: `crc32c:u32 (of what follows) | "tidemark" | identity:u32 | blocks:f64`,
+ * little-endian. `blocks` is -1 until the file is closed.
  */
 import { Buffer } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
@@ -11,17 +11,17 @@ import { crc32c } from "../../core/crc32c.ts";
 const SEAL_OFFSET = 256;
 const MAGIC = new TextEncoder().encode("tidemark");
 const IDENTITY = 4 + MAGIC.length;
-const RECORDS = IDENTITY + 4;
-const LENGTH = RECORDS + 8;
+const BLOCKS = IDENTITY + 4;
+const LENGTH = BLOCKS + 8;
 /** How many bytes from the beginning of a page are of interest. */
 export const SEALED_LENGTH: number = SEAL_OFFSET + LENGTH;
 
 /** What a file says of itself beside what LMDB says of it. */
 export interface Seal {
-  /** What its records' tags are made from. */
+  /** What its blocks' tags are made from. */
   readonly identity: number;
-  /** How many records it holds; undefined while it is written, or when its writer was killed. */
-  readonly records: number | undefined;
+  /** How many blocks of records it holds; undefined while it is written, or when its writer was killed. */
+  readonly blocks: number | undefined;
 }
 
 /** Reads the seal behind the meta that begins at `offset`; undefined when it is damaged. */
@@ -30,19 +30,19 @@ export function parseSeal(bytes: Buffer, offset: number): Seal | undefined {
   const seal = bytes.subarray(start, start + LENGTH);
   if (seal.length < LENGTH || seal.readUInt32LE(0) !== crc32c(seal, 4)) return undefined;
   if (!MAGIC.every((byte, index) => seal[4 + index] === byte)) return undefined;
-  const records = seal.readDoubleLE(RECORDS);
+  const blocks = seal.readDoubleLE(BLOCKS);
   return {
     identity: seal.readUInt32LE(IDENTITY),
-    records: records < 0 ? undefined : records,
+    blocks: blocks < 0 ? undefined : blocks,
   };
 }
 
 /** The seal's bytes. */
-export function encodeSeal({ identity, records }: Seal): Uint8Array {
+export function encodeSeal({ identity, blocks }: Seal): Uint8Array {
   const seal = Buffer.alloc(LENGTH);
   seal.set(MAGIC, 4);
   seal.writeUInt32LE(identity, IDENTITY);
-  seal.writeDoubleLE(records ?? -1, RECORDS);
+  seal.writeDoubleLE(blocks ?? -1, BLOCKS);
   seal.writeUInt32LE(crc32c(seal, 4), 0);
   return seal;
 }

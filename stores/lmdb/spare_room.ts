@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type FileHandle, open } from "node:fs/promises";
-import { TAG_LENGTH } from "../record_tag.ts";
+import { BLOCK_OVERHEAD } from "../record_block.ts";
 import { PageFile } from "./page_file.ts";
 
 const BLOCK = 1 << 20;
@@ -8,8 +8,8 @@ const SLACK_LEAST = 1 << 17;
 const SLACK_MOST = 4 << 20;
 /** Pages of the trees' upper levels and of LMDB's list of free pages, copied by a commit. */
 const COPIED_PAGES = 24;
-/** An entry's header, key, place in the page's list, and padding; and the record's tag. */
-const NODE_OVERHEAD = 16 + TAG_LENGTH;
+/** An entry's header, key, place in the page's list, and padding; and the block around it. */
+const NODE_OVERHEAD = 16 + BLOCK_OVERHEAD;
 
 /** At least as many bytes as a commit of these records can add to a file. */
 function bytesToAdd(records: readonly Uint8Array[], pageSize: number): number {

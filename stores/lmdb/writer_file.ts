@@ -4,13 +4,14 @@ import type { CheckpointDirectory } from "../directory.ts";
 import { publishFile } from "../durable_file.ts";
 import type { OwnFile } from "../file_store.ts";
 import type { LmdbDatabase, LmdbDriver } from "./driver.ts";
-import { newIdentity, tagged } from "../record_tag.ts";
+import { blocksOf, newIdentity } from "../record_block.ts";
 import { lockOf } from "./lock_file.ts";
 import { encodeMarker, FIRST_KEY, LAST_KEY, MARKER_KEY } from "./marker.ts";
 import { writeSeal } from "./seal.ts";
 import { SpareRoom } from "./spare_room.ts";
 
 const PARTS_TRIED = 1000;
+const APPEND = { append: true } as const;
 /** More than LMDB's lock file takes up. */
 const LOCK_LENGTH = 1 << 14;
 /** Far more than LMDB writes into a new file, since others may be after the same space. */
@@ -62,7 +63,7 @@ async function commit(
 ): Promise<void> {
   try {
     const committed = await database.batch(() => {
-      values.forEach((value, index) => void database.put(firstKey + index, value));
+      values.forEach((value, index) => void database.put(firstKey + index, value, APPEND));
     });
     if (!committed) throw new Error("the transaction was refused");
   } catch (thrown) {
@@ -144,22 +145,22 @@ export class WriterFile implements OwnFile {
     try {
       // The driver reads the bytes in a thread of its own and marks their buffers, so it gets
       // copies that nobody else has.
-      const values = tagged(records, this.#identity, this.#nextKey);
-      await commit(this.#database, this.#nextKey, values);
+      const blocks = blocksOf(records, this.#identity, this.#nextKey);
+      await commit(this.#database, this.#nextKey, blocks);
+      this.#nextKey += blocks.length;
     } catch (cause) {
       this.#failed = true;
       throw cause;
     }
-    this.#nextKey += records.length;
   }
 
   async close(): Promise<void> {
     await this.#database.close();
     // What a commit that failed has left is not known, so nothing can be said of the end.
-    const records = this.#failed ? undefined : this.#nextKey - FIRST_KEY;
+    const blocks = this.#failed ? undefined : this.#nextKey - FIRST_KEY;
     await this.#room.close();
     // Without it the file is as good as that of a writer that was killed.
-    await writeSeal(this.path, this.#room.pageSize, { identity: this.#identity, records })
+    await writeSeal(this.path, this.#room.pageSize, { identity: this.#identity, blocks })
       .catch(() => {});
     await removeLock(this.path);
   }
@@ -182,7 +183,7 @@ async function writeMarked(driver: LmdbDriver, path: string, identity: number): 
       await database.close();
       await room?.close();
     }
-    await writeSeal(path, room.pageSize, { identity, records: undefined });
+    await writeSeal(path, room.pageSize, { identity, blocks: undefined });
   } catch (cause) {
     await unlink(path).catch(() => {});
     throw cause;

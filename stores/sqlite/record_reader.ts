@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { messageOf } from "../../core/errors.ts";
 import { errnoOf } from "../file_error.ts";
-import { withoutTag } from "../record_tag.ts";
+import { recordsOf } from "../record_block.ts";
 import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { readHeader } from "./header.ts";
@@ -122,10 +122,10 @@ export class RecordReader {
     try {
       // Before the rows: once there is a seal, no more of them come.
       const seal = await this.#seal(database);
-      const isOpen = seal?.records === null;
+      const isOpen = seal?.blocks === null;
       if (isOpen && faultIfOpen !== undefined) this.#damaged(faultIfOpen);
       yield* this.#allRows(database, seal?.identity);
-      if (seal !== undefined && (seal.records ?? this.#position.seq) !== this.#position.seq) {
+      if (seal !== undefined && (seal.blocks ?? this.#position.seq) !== this.#position.seq) {
         this.#damaged("its last rows are missing");
       }
       if (isOpen && isFirst) await this.#checkPages(database);
@@ -138,7 +138,7 @@ export class RecordReader {
     const rows = await this.#damageAware(() => database.selectFrom("seal").selectAll().execute());
     const [seal] = rows ?? [];
     const known = typeof seal?.identity === "number" && rows!.length === 1 &&
-      (seal.records === null || typeof seal.records === "number");
+      (seal.blocks === null || typeof seal.blocks === "number");
     if (known) return seal;
     this.#damaged("what it says of itself is missing");
     return undefined;
@@ -166,7 +166,7 @@ export class RecordReader {
         const records = this.#checked(rows, identity);
         if (records.length > 0) yield records;
         if (this.#position.seq === before) return;
-        limit = nextLimit(records, limit);
+        limit = nextLimit(rows.length, records, limit);
       } else if (limit > 1) {
         // Fewer rows at a time come closer to the damaged page.
         limit = Math.max(1, limit >> 2);
@@ -182,12 +182,12 @@ export class RecordReader {
     const records: Uint8Array[] = [];
     let sound = before;
     rows.forEach(({ seq, data }, index) => {
-      const record = data instanceof Uint8Array ? withoutTag(data, identity, seq) : undefined;
-      if (record === undefined || seq !== before + 1 + index) {
+      const found = data instanceof Uint8Array ? recordsOf(data, identity, seq) : undefined;
+      if (found === undefined || seq !== before + 1 + index) {
         this.#damaged("rows are missing or altered");
       }
-      if (record === undefined) return;
-      records.push(record);
+      if (found === undefined) return;
+      for (const record of found) records.push(record);
       sound = Math.max(sound, seq);
     });
     this.#position.seq = identity !== undefined && sound > before
@@ -253,8 +253,9 @@ function positionAfter(rows: readonly Row[], before: number): number {
 }
 
 /** As many rows as are likely to stay within the limits of a batch. */
-function nextLimit(records: readonly Uint8Array[], limit: number): number {
+function nextLimit(rows: number, records: readonly Uint8Array[], limit: number): number {
   const bytes = records.reduce((sum, record) => sum + record.length, 0);
-  const fitting = Math.floor((READ_BATCH_BYTES * records.length) / (bytes + 1));
-  return Math.max(1, Math.min(READ_BATCH_RECORDS, fitting, limit * 4));
+  const fitting = rows *
+    Math.min(READ_BATCH_BYTES / (bytes + 1), READ_BATCH_RECORDS / (records.length + 1));
+  return Math.max(1, Math.min(Math.floor(fitting), limit * 4));
 }

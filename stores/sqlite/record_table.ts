@@ -5,20 +5,20 @@ export const APPLICATION_ID = 0x54696465;
 /** The format that this version writes and reads, in SQLite's header too. */
 export const FILE_FORMAT = 1;
 
-/** The table of a writer's records. */
+/** The table of a writer's records, in blocks. */
 export interface RecordTable {
-  /** A row's place among the writer's records, from 1. */
+  /** A block's number, from 1. */
   readonly seq: Generated<number>;
-  /** The record with its tag. */
+  /** The block. */
   readonly data: Uint8Array;
 }
 
 /** The one row that says what a writer's file holds. */
 export interface SealTable {
-  /** What its records' tags are made from. */
+  /** What its blocks' tags are made from. */
   readonly identity: number;
-  /** How many records it holds; null while it is written, or when its writer was killed. */
-  readonly records: number | null;
+  /** How many blocks it holds; null while it is written, or when its writer was killed. */
+  readonly blocks: number | null;
 }
 
 /** The tables of a writer's file. */
@@ -43,9 +43,9 @@ export async function createTables(database: RecordDatabase, identity: number): 
     await transaction.schema
       .createTable("seal")
       .addColumn("identity", "integer", (column) => column.notNull())
-      .addColumn("records", "integer")
+      .addColumn("blocks", "integer")
       .execute();
-    await transaction.insertInto("seal").values({ identity, records: null }).execute();
+    await transaction.insertInto("seal").values({ identity, blocks: null }).execute();
   });
   await sql`pragma journal_mode = wal`.execute(database);
 }

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import type { CheckpointDirectory } from "../directory.ts";
 import { publishFile } from "../durable_file.ts";
 import type { OwnFile } from "../file_store.ts";
-import { newIdentity, tagged } from "../record_tag.ts";
+import { blocksOf, newIdentity } from "../record_block.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { connect, disconnect } from "./connections.ts";
 import { createTables, type RecordDatabase } from "./record_table.ts";
@@ -18,7 +18,7 @@ export class WriterFile implements OwnFile {
   readonly path: string;
   readonly #database: RecordDatabase;
   readonly #identity: number;
-  #records = 0;
+  #blocks = 0;
 
   private constructor(path: string, database: RecordDatabase, identity: number) {
     this.path = path;
@@ -57,12 +57,12 @@ export class WriterFile implements OwnFile {
   }
 
   async append(records: readonly Uint8Array[]): Promise<void> {
+    const blocks = blocksOf(records, this.#identity, this.#blocks + 1);
     await this.#database.connection().execute(async (connection) => {
       try {
         await sql`begin immediate`.execute(connection);
-        const values = tagged(records, this.#identity, this.#records + 1);
-        for (let start = 0; start < values.length; start += ROWS_PER_INSERT) {
-          const rows = values.slice(start, start + ROWS_PER_INSERT).map((data) => ({ data }));
+        for (let start = 0; start < blocks.length; start += ROWS_PER_INSERT) {
+          const rows = blocks.slice(start, start + ROWS_PER_INSERT).map((data) => ({ data }));
           await connection.insertInto("record").values(rows).execute();
         }
         await sql`commit`.execute(connection);
@@ -72,7 +72,7 @@ export class WriterFile implements OwnFile {
         throw cause;
       }
     });
-    this.#records += records.length;
+    this.#blocks += blocks.length;
   }
 
   async close(): Promise<void> {
@@ -83,10 +83,10 @@ export class WriterFile implements OwnFile {
     await disconnect(this.#database);
   }
 
-  /** Says how many records there are. A file on a full disk stays as a kill would leave it. */
+  /** Says how many blocks there are. A file on a full disk stays as a kill would leave it. */
   async #seal(): Promise<boolean> {
-    const records = sql<number>`(select coalesce(max(seq), 0) from record)`;
-    const seal = this.#database.updateTable("seal").set({ records });
+    const blocks = sql<number>`(select coalesce(max(seq), 0) from record)`;
+    const seal = this.#database.updateTable("seal").set({ blocks });
     return await seal.execute().then(() => true, () => false);
   }
 }

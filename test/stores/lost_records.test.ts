@@ -242,12 +242,12 @@ for (const driver of ["better-sqlite3", "node:sqlite"] as const) {
 
     it("does not end the reading where a row's number is altered beyond all others", async () => {
       const path = temporary();
-      await writeCheckpoint(config(path), [numberedRange(0, 300)]);
+      await writeCheckpoint(config(path), range(0, 30).map((n) => numberedRange(n * 10, 10)));
       const { DatabaseSync } = await import("node:sqlite");
       const database = new DatabaseSync(only(path));
-      database.exec("update record set seq = 1099511627776 where seq = 300");
+      database.exec("update record set seq = 1099511627776 where seq = 30");
       database.close();
-      expect(await expectNamed(config(path), /missing or altered/)).toEqual(range(0, 299));
+      expect(await expectNamed(config(path), /missing or altered/)).toEqual(range(0, 290));
     });
   });
 }

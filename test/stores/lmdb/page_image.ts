@@ -3,7 +3,7 @@
  * files that no LMDB at hand writes.
  */
 
-import { tagged } from "../../../stores/record_tag.ts";
+import { blocksOf } from "../../../stores/record_block.ts";
 import { encodeSeal } from "../../../stores/lmdb/seal.ts";
 
 const PAGE = 4096;
@@ -41,7 +41,7 @@ export function buildImage({ version, entries, flags = 0x08 }: PageImage): Uint8
     view.setBigUint64(main + 40, empty ? NONE : 2n, true);
     view.setBigUint64(main + 48, empty ? 1n : 2n, true);
     view.setBigUint64(main + 56, BigInt(number), true);
-    file.set(encodeSeal({ identity: IDENTITY, records: undefined }), number * PAGE + 256);
+    file.set(encodeSeal({ identity: IDENTITY, blocks: undefined }), number * PAGE + 256);
   }
   const leaf = new DataView(file.buffer, 2 * PAGE, PAGE);
   const base = version === 1 ? 0 : header;
@@ -50,7 +50,7 @@ export function buildImage({ version, entries, flags = 0x08 }: PageImage): Uint8
   leaf.setUint16(header - 6, 0x02, true);
   let upper = PAGE;
   entries.forEach(([key, entry], index) => {
-    const value = key === 0 ? entry : tagged([entry], IDENTITY, key)[0]!;
+    const value = key === 0 ? entry : blocksOf([entry], IDENTITY, key)[0]!;
     upper -= (12 + value.length + 1) & ~1;
     leaf.setUint16(header + 2 * index, upper - base, true);
     leaf.setUint16(upper, value.length & 0xffff, true);

@@ -128,7 +128,7 @@ describe("read() of an LMDB file", () => {
     const store = await openStore({ store: "lmdb", path });
     let count = 0;
     for await (const { records: batch } of store.read()) {
-      if (batch.length > 4096 || numberOf(batch[0]!) !== count) expect.unreachable();
+      if (batch.length > 4200 || numberOf(batch[0]!) !== count) expect.unreachable();
       count += batch.length;
     }
     expect(count).toBe(1_000_000);

@@ -53,7 +53,7 @@ describe("openLmdbStore()", () => {
       open(options) {
         const database = driver.open(options);
         return {
-          put: (key, value) => database.put(key, value),
+          put: (...entry) => database.put(...entry),
           batch: (callback) =>
             refuse ? Promise.reject(new Error("input/output error")) : database.batch(callback),
           close: () => database.close(),
