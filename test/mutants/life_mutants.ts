@@ -107,23 +107,22 @@ export const lifeMutants: Readonly<Record<string, Mutant>> = {
       };
     },
   ),
-  reads_after_close: mutated(
-    {
-      bug: "goes on yielding after its end",
-      expected: "read() that has begun is refused after close()",
-      related: /^read\(\) after close\(\)/,
-    },
-    (inner, directory) => {
-      const reader = LogStore.open(directory);
-      return {
+  reads_after_close: {
+    bug: "goes on yielding after its end",
+    expected: "read() that has begun is refused after close()",
+    related: /^read\(\) after close\(\)/,
+    async open(directory, { onWarning }) {
+      const inner = await LogStore.open(directory);
+      const reader = await LogStore.open(directory, onWarning);
+      return replaced(inner, {
         async *read() {
-          for await (const batch of (await reader).read()) {
+          for await (const batch of reader.read()) {
             if (!batch.origin.includes(inner.writer)) yield batch;
           }
         },
-      };
+      });
     },
-  ),
+  },
   drops_on_close: mutated(
     {
       bug: "gives up an append that is on its way when it is closed",
