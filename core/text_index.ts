@@ -1,4 +1,4 @@
-import { doubled, TextHeap } from "./text_heap.ts";
+import { TextHeap } from "./text_heap.ts";
 
 /** A larger share of occupied slots makes searches long. */
 const MOST_OCCUPIED = 0.625;
@@ -10,10 +10,8 @@ const MOST_OCCUPIED = 0.625;
  */
 export class TextIndex {
   readonly #texts = new TextHeap();
-  /** By number. */
-  #hashes = new Int32Array(16);
-  /** Each holds a text's number + 1, or 0. The length is a power of two. */
-  #slots = new Uint32Array(32);
+  /** Pairs of a hash and a text's number + 1, or 0. How many there are is a power of two. */
+  #slots = new Int32Array(2 * 32);
 
   /** How many texts there are. */
   get size(): number {
@@ -22,20 +20,19 @@ export class TextIndex {
 
   /** The number of a text, or -1 if it is not there. */
   find(text: string): number {
-    return this.#slots[this.#slotOf(mixed(this.#texts.stage(text)))]! - 1;
+    return this.#slots[this.#slotOf(mixed(this.#texts.stage(text))) + 1]! - 1;
   }
 
   /** Puts a text in unless it is there, and returns its number. */
   add(text: string): number {
     const hash = mixed(this.#texts.stage(text));
     const slot = this.#slotOf(hash);
-    const found = this.#slots[slot]!;
-    if (found > 0) return found - 1;
+    const found = this.#slots[slot + 1]!;
+    if (found !== 0) return found - 1;
     const number = this.#texts.keep();
-    if (number === this.#hashes.length) this.#hashes = doubled(this.#hashes);
-    this.#hashes[number] = hash;
-    this.#slots[slot] = number + 1;
-    if (number >= this.#slots.length * MOST_OCCUPIED) this.#spread();
+    this.#slots[slot] = hash;
+    this.#slots[slot + 1] = number + 1;
+    if (number >= (this.#slots.length / 2) * MOST_OCCUPIED) this.#spread();
     return number;
   }
 
@@ -43,20 +40,23 @@ export class TextIndex {
   #slotOf(hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    for (let slot = hash & mask;; slot = (slot + 1) & mask) {
-      const found = slots[slot]!;
+    for (let slot = (hash << 1) & mask;; slot = (slot + 2) & mask) {
+      const found = slots[slot + 1]!;
       if (found === 0) return slot;
-      if (this.#hashes[found - 1] === hash && this.#texts.isStaged(found - 1)) return slot;
+      if (slots[slot] === hash && this.#texts.isStaged(found - 1)) return slot;
     }
   }
 
   #spread(): void {
-    const slots = new Uint32Array(this.#slots.length * 2);
+    const before = this.#slots;
+    const slots = new Int32Array(before.length * 2);
     const mask = slots.length - 1;
-    for (let number = 0; number < this.size; number++) {
-      let slot = this.#hashes[number]! & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = number + 1;
+    for (let from = 0; from < before.length; from += 2) {
+      if (before[from + 1] === 0) continue;
+      let slot = (before[from]! << 1) & mask;
+      while (slots[slot + 1] !== 0) slot = (slot + 2) & mask;
+      slots[slot] = before[from]!;
+      slots[slot + 1] = before[from + 1]!;
     }
     this.#slots = slots;
   }

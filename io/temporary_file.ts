@@ -95,11 +95,20 @@ export class TemporaryFile implements AsyncDisposable {
 
 /** Creates a directory and its parents, on disk when the promise resolves. */
 export async function createDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true });
-  if (first === undefined) return;
-  for (let at = directory; at.length >= first.length; at = dirname(at)) {
-    await syncDirectory(dirname(at));
+  if (await isDirectory(directory)) return;
+  // Not `recursive`, with which Node never returns where a name cannot be created, as in /proc.
+  const parent = dirname(directory);
+  if (parent !== directory) await createDirectory(parent);
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    if (!(await isDirectory(directory))) throw error;
   }
+  await syncDirectory(parent);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import process from "node:process";
 import { printable, TidemarkError } from "../core/errors.ts";
-import { publishFile, syncDirectory, writeNewFile } from "./durable_file.ts";
+import { createDirectory, publishFile, syncDirectory, writeNewFile } from "./durable_file.ts";
 import { errnoOf, fileError } from "./file_error.ts";
 
 /** The directory below a checkpoint in which everything is kept. */
@@ -69,24 +69,12 @@ export class CheckpointDirectory {
   static async open(path: string, store: FileStoreName): Promise<CheckpointDirectory> {
     const directory = new CheckpointDirectory(path, store);
     try {
-      const first = await mkdir(directory.records, { recursive: true });
-      if (first !== undefined) await directory.#syncFrom(dirname(resolve(first)));
-      // On a file of that name some systems' mkdir succeeds.
-      if (!(await stat(directory.records)).isDirectory()) {
-        throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
-      }
+      await createDirectory(directory.records);
     } catch (cause) {
       throw fileError("CHECKPOINT_OPEN", "Cannot open the checkpoint directory", path, cause);
     }
     await directory.refuseOtherStores();
     return directory;
-  }
-
-  async #syncFrom(top: string): Promise<void> {
-    for (let at = dirname(this.records);; at = dirname(at)) {
-      await syncDirectory(at);
-      if (at === top || at === dirname(at)) return;
-    }
   }
 
   async #names(): Promise<string[]> {

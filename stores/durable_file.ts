@@ -1,4 +1,4 @@
-import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errnoOf } from "./file_error.ts";
 
@@ -32,6 +32,28 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle?.close();
   }
+}
+
+/** Creates a directory and its parents, on disk when the promise resolves. */
+export async function createDirectory(path: string): Promise<void> {
+  if (await isDirectory(path)) return;
+  // Not `recursive`, with which Node never returns where a name cannot be created, as in /proc.
+  const parent = dirname(path);
+  if (parent !== path) await createDirectory(parent);
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    if (!(await isDirectory(path))) throw cause;
+  }
+  // On a file of that name some systems' mkdir succeeds.
+  if (!(await isDirectory(path))) {
+    throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
+  }
+  await syncDirectory(parent);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 /** Writes a new file and puts it on disk; an existing one is an error (`EEXIST`). */

@@ -332,6 +332,13 @@ describe("jsonLinesSink() at the start", () => {
     }
   });
 
+  test("jsonLinesSink() refuses a path where no directory can be created", async (run) => {
+    if (process.platform !== "linux") run.skip("/proc is Linux's");
+    await expect(sinkInto("/proc/tidemark/out")).rejects.toMatchObject({
+      code: "OUTPUT_UNWRITABLE",
+    });
+  });
+
   test("jsonLinesSink() refuses a directory that cannot be written", async (run) => {
     if (process.getuid?.() === 0) run.skip("root writes everywhere");
     if (process.platform === "win32") run.skip("permissions work in another way");

@@ -45,6 +45,16 @@ describe("CheckpointDirectory.open()", () => {
     }
   });
 
+  it.skipIf(process.platform !== "linux")(
+    "refuses a path where no directory can be created (/proc is Linux's)",
+    async () => {
+      await expect(CheckpointDirectory.open("/proc/tidemark/a", "lmdb")).rejects.toMatchObject({
+        code: "CHECKPOINT_OPEN",
+        subject: "/proc/tidemark/a",
+      });
+    },
+  );
+
   it("refuses a directory whose records directory is a file", async () => {
     const path = temporary();
     writeFileSync(join(path, ".tidemark"), "");
