@@ -4,7 +4,7 @@ import type { Host, StoreWarning } from "./host.ts";
 import { Ledger, type LedgerChange } from "./ledger.ts";
 import { checkManifest, encodeManifest } from "./manifest.ts";
 import type { CheckpointRecord, RecordState } from "./record.ts";
-import { decodeRecord, encodeRecord } from "./record_codec.ts";
+import { encodeRecord } from "./record_codec.ts";
 import { backoff } from "./retry.ts";
 import type { CheckpointStore } from "./store.ts";
 import { Union } from "./union.ts";
@@ -116,9 +116,8 @@ export class Checkpoint {
     for await (const { origin, records } of store.read()) {
       const faults = { damaged: 0, newer: 0 };
       for (const bytes of records) {
-        const record = decodeRecord(bytes);
-        if (typeof record === "string") faults[record]++;
-        else this.#union.add(record);
+        const fault = this.#union.addEncoded(bytes);
+        if (fault !== undefined) faults[fault]++;
       }
       // Nobody listens any more, and what is left comes with the next reading.
       if (this.#closed) return;

@@ -6,12 +6,14 @@
  */
 import { crc32c } from "./crc32c.ts";
 import { TidemarkError } from "./errors.ts";
-import { type CheckpointRecord, RECORD_STATES } from "./record.ts";
+import { type CheckpointRecord, RECORD_STATES, type Standing } from "./record.ts";
 
 /** The format that {@link encodeRecord} writes. */
 export const RECORD_FORMAT = 1;
 
 const HEADER = 4 + 3 + 8 + 8;
+/** Of a text's length. */
+const LENGTH = 4;
 const HAS_VERSION = 1;
 const HAS_FAILURE = 2;
 /** Set in a text's length when it is UTF-16. */
@@ -87,12 +89,12 @@ export function encodeRecord(record: CheckpointRecord): Uint8Array {
 }
 
 function sizeBound(text: string | undefined): number {
-  return text === undefined ? 0 : 4 + BYTES_PER_UNIT * text.length;
+  return text === undefined ? 0 : LENGTH + BYTES_PER_UNIT * text.length;
 }
 
 /** Writes a text after its length. Returns where it ends. */
 function writeText({ bytes, view }: Slab, at: number, text: string): number {
-  const start = at + 4;
+  const start = at + LENGTH;
   let length = writeAscii(bytes, start, text);
   let kind = 0;
   if (length < 0 && text.isWellFormed()) {
@@ -119,79 +121,121 @@ function writeAscii(bytes: Uint8Array, start: number, text: string): number {
 /** Why bytes are not a record that this release can read. */
 export type RecordFault = "damaged" | "newer";
 
+/** What a record says, with its source still in bytes: a text of each id costs the most. */
+export interface RecordParts extends Standing {
+  readonly writer: string;
+  readonly at: number;
+  /** Where in the record the source's bytes are. */
+  readonly sourceStart: number;
+  readonly sourceEnd: number;
+  /** Whether they are UTF-16 rather than UTF-8. */
+  readonly isUtf16: boolean;
+}
+
 /**
- * Decodes and verifies a record. Never throws.
- * @returns the record, `"damaged"`, or `"newer"` for a sound record of a newer format.
+ * Verifies a record and takes it apart. Never throws. Whether the source's bytes are a text at
+ * all shows when {@link sourceOf} reads them.
+ * @returns the parts, `"damaged"`, or `"newer"` for a sound record of a newer format.
  */
-export function decodeRecord(bytes: Uint8Array): CheckpointRecord | RecordFault {
-  if (bytes.length < HEADER) return "damaged";
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0, true) !== crc32c(bytes, 4)) return "damaged";
+export function parseRecord(bytes: Uint8Array): RecordParts | RecordFault {
+  if (bytes.length < HEADER || uint32At(bytes, 0) !== crc32c(bytes, 4)) return "damaged";
   if (bytes[4]! > RECORD_FORMAT) return "newer";
   const state = RECORD_STATES[bytes[5]!];
   const flags = bytes[6]!;
-  const clock = view.getFloat64(7, true);
+  const clock = float64At(bytes, 7);
   if (
     bytes[4] !== RECORD_FORMAT || state === undefined || !Number.isSafeInteger(clock) || clock < 1
   ) {
     return "damaged";
   }
-  const sourceEnd = textEnd(view, HEADER);
-  const writerEnd = textEnd(view, sourceEnd);
-  const versionEnd = flags & HAS_VERSION ? textEnd(view, writerEnd) : writerEnd;
-  const end = flags & HAS_FAILURE ? textEnd(view, versionEnd) : versionEnd;
-  if (end !== bytes.length) return "damaged";
-  const source = readText(bytes, view, HEADER, sourceEnd);
-  const writer = readWriter(bytes, view, sourceEnd, writerEnd);
-  if (!source || writer === undefined) return "damaged";
-  const record: Writable<CheckpointRecord> = {
-    source,
+  const sourceEnd = textEnd(bytes, HEADER);
+  const writerEnd = textEnd(bytes, sourceEnd);
+  const versionEnd = flags & HAS_VERSION ? textEnd(bytes, writerEnd) : writerEnd;
+  const end = flags & HAS_FAILURE ? textEnd(bytes, versionEnd) : versionEnd;
+  const sourceStart = HEADER + LENGTH;
+  if (end !== bytes.length || sourceStart === sourceEnd) return "damaged";
+  const writer = readWriter(bytes, sourceEnd, writerEnd);
+  if (writer === undefined) return "damaged";
+  const parts: Writable<RecordParts> = {
     state,
     clock,
     writer,
-    at: view.getFloat64(15, true),
+    at: float64At(bytes, 15),
+    sourceStart,
+    sourceEnd,
+    isUtf16: isUtf16At(bytes, HEADER),
   };
   if (flags & HAS_VERSION) {
-    const version = readText(bytes, view, writerEnd, versionEnd);
+    const version = readText(bytes, writerEnd, versionEnd);
     if (version === undefined) return "damaged";
-    record.version = version;
+    parts.version = version;
   }
   if (flags & HAS_FAILURE) {
-    const failure = readText(bytes, view, versionEnd, end);
+    const failure = readText(bytes, versionEnd, end);
     if (failure === undefined) return "damaged";
-    record.failure = failure;
+    parts.failure = failure;
   }
+  return parts;
+}
+
+/** The source of a record that was taken apart; undefined when its bytes are no text. */
+export function sourceOf(bytes: Uint8Array, { sourceEnd }: RecordParts): string | undefined {
+  return readText(bytes, HEADER, sourceEnd);
+}
+
+/**
+ * Decodes and verifies a record. Never throws.
+ * @returns the record, `"damaged"`, or `"newer"` for a sound record of a newer format.
+ */
+export function decodeRecord(bytes: Uint8Array): CheckpointRecord | RecordFault {
+  const parts = parseRecord(bytes);
+  if (typeof parts === "string") return parts;
+  const source = sourceOf(bytes, parts);
+  if (source === undefined) return "damaged";
+  const { state, clock, writer, at, version, failure } = parts;
+  const record: Writable<CheckpointRecord> = { source, state, clock, writer, at };
+  if (version !== undefined) record.version = version;
+  if (failure !== undefined) record.failure = failure;
   return record;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Where the text at a place ends; beyond the end of everything if it is not there. */
-function textEnd(view: DataView, at: number): number {
-  return at + 4 > view.byteLength ? Infinity : at + 4 + (view.getUint32(at, true) & ~UTF16);
+function uint32At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>>
+    0;
 }
 
-function readText(
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  end: number,
-): string | undefined {
-  return decodeText(bytes.subarray(at + 4, end), view.getUint32(at, true) >= UTF16);
+/** One for all, since a view of each record's own would cost as much as reading the rest of it. */
+const float64 = new DataView(new ArrayBuffer(8));
+
+function float64At(bytes: Uint8Array, at: number): number {
+  float64.setUint32(0, uint32At(bytes, at), true);
+  float64.setUint32(4, uint32At(bytes, at + 4), true);
+  return float64.getFloat64(0, true);
+}
+
+/** Whether the text whose length is at a place is UTF-16. */
+function isUtf16At(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + LENGTH - 1]! >= UTF16 >>> 24;
+}
+
+/** Where the text at a place ends; beyond the end of everything if it is not there. */
+function textEnd(bytes: Uint8Array, at: number): number {
+  return at + LENGTH > bytes.length ? Infinity : at + LENGTH + (uint32At(bytes, at) & ~UTF16);
+}
+
+function readText(bytes: Uint8Array, at: number, end: number): string | undefined {
+  return decodeText(bytes.subarray(at + LENGTH, end), isUtf16At(bytes, at));
 }
 
 /** The writer that was read last, since most records have the same one as the one before. */
 let lastWriter = { bytes: new Uint8Array(), text: "" };
 
-function readWriter(
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  end: number,
-): string | undefined {
+function readWriter(bytes: Uint8Array, at: number, end: number): string | undefined {
   // With its length in front, which says how it is encoded too.
   if (isAt(bytes, at, end, lastWriter.bytes)) return lastWriter.text;
-  const text = readText(bytes, view, at, end);
+  const text = readText(bytes, at, end);
   if (text !== undefined) lastWriter = { bytes: bytes.slice(at, end), text };
   return text;
 }

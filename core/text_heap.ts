@@ -55,6 +55,23 @@ export class TextHeap {
     return hash;
   }
 
+  /** The same for a text that is given in bytes; undefined when they are not all ASCII. */
+  stageAscii(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const length = end - start;
+    this.#makeRoom(length);
+    const chunk = this.#chunk;
+    let hash = length;
+    let units = 0;
+    for (let i = start, at = this.#used; i < end; i++) {
+      const unit = bytes[i]!;
+      hash = Math.imul(hash ^ unit, 0x01000193);
+      units |= unit;
+      chunk[at++] = unit;
+    }
+    this.#staged = length << 1;
+    return units > 0x7f ? undefined : hash;
+  }
+
   /** Keeps the staged text and returns its number: that of the first is 0. */
   keep(): number {
     const number = this.#size++;

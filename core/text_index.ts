@@ -25,7 +25,17 @@ export class TextIndex {
 
   /** Puts a text in unless it is there, and returns its number. */
   add(text: string): number {
-    const hash = mixed(this.#texts.stage(text));
+    return this.#addStaged(this.#texts.stage(text));
+  }
+
+  /** The same for a text that is given in bytes; undefined when they are not all ASCII. */
+  addAscii(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const hash = this.#texts.stageAscii(bytes, start, end);
+    return hash === undefined ? undefined : this.#addStaged(hash);
+  }
+
+  #addStaged(unmixed: number): number {
+    const hash = mixed(unmixed);
     const slot = this.#slotOf(hash);
     const found = this.#slots[slot + 1]!;
     if (found !== 0) return found - 1;

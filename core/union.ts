@@ -1,4 +1,5 @@
 import { type CheckpointRecord, compareStandings, type Standing } from "./record.ts";
+import { parseRecord, type RecordFault, sourceOf } from "./record_codec.ts";
 import { doubled, TextHeap } from "./text_heap.ts";
 import { TextIndex } from "./text_index.ts";
 
@@ -23,15 +24,28 @@ export class Union {
   /** Takes a record in. Returns whether it prevails over what was known. */
   add(record: CheckpointRecord): boolean {
     const before = this.#sources.size;
-    const number = this.#sources.add(record.source);
-    if (number < before) {
-      const known = this.#standing(number);
-      if (compareStandings(record, known) <= 0) return false;
-      if (known.state === "complete") this.#complete--;
+    return this.#take(this.#sources.add(record.source), before, record);
+  }
+
+  /**
+   * Takes in a record as a store yields it: verified, and the same as adding what
+   * {@link decodeRecord} makes of it. Never throws.
+   * @returns what is wrong with the record, if anything is.
+   */
+  addEncoded(bytes: Uint8Array): RecordFault | undefined {
+    const parts = parseRecord(bytes);
+    if (typeof parts === "string") return parts;
+    const before = this.#sources.size;
+    let number = parts.isUtf16
+      ? undefined
+      : this.#sources.addAscii(bytes, parts.sourceStart, parts.sourceEnd);
+    if (number === undefined) {
+      const source = sourceOf(bytes, parts);
+      if (source === undefined) return "damaged";
+      number = this.#sources.add(source);
     }
-    if (record.state === "complete") this.#complete++;
-    this.#put(number, record);
-    return true;
+    this.#take(number, before, parts);
+    return undefined;
   }
 
   /** The statement about the source that prevails. */
@@ -80,7 +94,19 @@ export class Union {
     };
   }
 
-  #put(number: number, { state, clock, version, failure }: CheckpointRecord): void {
+  /** @param known How many sources there were before this one was met. */
+  #take(number: number, known: number, statement: Standing): boolean {
+    if (number < known) {
+      const standing = this.#standing(number);
+      if (compareStandings(statement, standing) <= 0) return false;
+      if (standing.state === "complete") this.#complete--;
+    }
+    if (statement.state === "complete") this.#complete++;
+    this.#put(number, statement);
+    return true;
+  }
+
+  #put(number: number, { state, clock, version, failure }: Standing): void {
     if (number >= this.#standings.length) this.#standings = doubled(this.#standings);
     this.#standings[number] = this.#placeOf(state, clock);
     if (version !== undefined && number >= this.#versions.length) {

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { decodeRecord, Union } from "../../mod.ts";
+import { Union } from "../../mod.ts";
 import { checkpointName, type Contents, preparersOf, writeCheckpoint } from "../checkpoints.ts";
 import { readDoneFiles } from "../logs/done_file.ts";
 import { openHarness } from "../open_harness.ts";
@@ -52,9 +52,8 @@ class Reading implements Subject {
       await using store = await openHarness(harness, prepared);
       for await (const { records } of store.read()) {
         for (const bytes of records) {
-          const record = decodeRecord(bytes);
-          if (typeof record === "string") throw new Error(`a record is ${record}`);
-          union.add(record);
+          const fault = union.addEncoded(bytes);
+          if (fault !== undefined) throw new Error(`a record is ${fault}`);
         }
         peak = Math.max(peak, process.memoryUsage.rss());
       }

@@ -32,7 +32,10 @@ describe("TextIndex", () => {
         for (const text of added) {
           expect(index.find(text)).toBe(model.get(text) ?? -1);
           if (!model.has(text)) model.set(text, model.size);
-          expect(index.add(text)).toBe(model.get(text));
+          const bytes = new TextEncoder().encode(`<${text}>`);
+          const isAscii = bytes.length === text.length + 2 && !text.includes("\ufffd");
+          expect(isAscii ? index.addAscii(bytes, 1, bytes.length - 1) : index.add(text))
+            .toBe(model.get(text));
           expect(index.size).toBe(model.size);
         }
         for (const text of [...added, ...others]) {
@@ -41,6 +44,14 @@ describe("TextIndex", () => {
       }),
       settings(500),
     );
+  });
+
+  test("takes no bytes for ASCII that are not", () => {
+    const index = new TextIndex();
+    expect(index.addAscii(new TextEncoder().encode("é"), 0, 2)).toBeUndefined();
+    expect(index.size).toBe(0);
+    expect(index.addAscii(new TextEncoder().encode("xay"), 1, 2)).toBe(0);
+    expect(index.find("a")).toBe(0);
   });
 
   test("finds each of many texts", () => {

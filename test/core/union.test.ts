@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { crc32c } from "../../core/crc32c.ts";
 import { type CheckpointRecord, compareStandings, type Standing } from "../../core/record.ts";
+import { encodeRecord } from "../../core/record_codec.ts";
 import { Union } from "../../core/union.ts";
 import { settings } from "../property.ts";
 import { anyRecord, anyText } from "./arbitraries.ts";
@@ -60,6 +62,43 @@ describe("Union", () => {
       }),
       settings(1_000),
     );
+  });
+
+  test("says the same of records as they lie in a store", () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyRecord(anyText.filter((s) => s !== "")), { maxLength: 60 }),
+        (all) => {
+          const union = new Union();
+          const encoded = new Union();
+          for (const r of all) {
+            union.add(r);
+            expect(encoded.addEncoded(encodeRecord(r))).toBeUndefined();
+          }
+          for (const { source } of all) expect(encoded.get(source)).toEqual(union.get(source));
+          expect(encoded.completeCount).toBe(union.completeCount);
+        },
+      ),
+      settings(500),
+    );
+  });
+
+  test("takes nothing of a record that is damaged or of a newer format", () => {
+    const sound = encodeRecord({ source: "aé", state: "complete", clock: 1, writer: "w", at: 0 });
+    const sealed = (change: (bytes: Uint8Array) => void) => {
+      const bytes = sound.slice();
+      change(bytes);
+      new DataView(bytes.buffer).setUint32(0, crc32c(bytes, 4), true);
+      return bytes;
+    };
+    const union = new Union();
+    expect(union.addEncoded(sound.subarray(1))).toBe("damaged");
+    expect(union.addEncoded(sealed((bytes) => bytes[4] = 2))).toBe("newer");
+    // The second half of "é" alone is not UTF-8.
+    expect(union.addEncoded(sealed((bytes) => bytes[28] = 0xa9))).toBe("damaged");
+    expect(union.completeCount).toBe(0);
+    expect(union.addEncoded(sound)).toBeUndefined();
+    expect(union.isComplete("aé")).toBe(true);
   });
 
   test("lets the highest clock win; at a tie complete beats failed and reopened beats both", () => {

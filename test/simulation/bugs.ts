@@ -2,6 +2,7 @@ import { Checkpoint } from "../../core/checkpoint.ts";
 import type { Fact } from "../../core/fact.ts";
 import { Ledger, type LedgerChange } from "../../core/ledger.ts";
 import type { CheckpointRecord } from "../../core/record.ts";
+import { decodeRecord, type RecordFault } from "../../core/record_codec.ts";
 import { Scheduler } from "../../core/scheduler.ts";
 import { Sources } from "../../core/sources.ts";
 import { Union } from "../../core/union.ts";
@@ -58,6 +59,16 @@ const counterLedger = (): () => void => {
   });
 };
 
+/** The union takes what a store yields in as texts, so that a bug in `add` meets it too. */
+const addsOneByOne: Partial<Union> & ThisType<Union> = {
+  addEncoded(bytes: Uint8Array): RecordFault | undefined {
+    const record = decodeRecord(bytes);
+    if (typeof record === "string") return record;
+    this.add(record);
+    return undefined;
+  },
+};
+
 const unionByArrival = (): () => void => {
   const arrived = new WeakMap<Union, Map<string, CheckpointRecord>>();
   const of = (union: Union) => {
@@ -66,6 +77,7 @@ const unionByArrival = (): () => void => {
     return mine;
   };
   return replace(Union.prototype, {
+    ...addsOneByOne,
     add(record: CheckpointRecord): boolean {
       of(this).set(record.source, record);
       return true;
@@ -149,6 +161,7 @@ const forgetsReopenings = (): () => void => {
 const resurrects = (): () => void => {
   const { add } = Union.prototype;
   return replace(Union.prototype, {
+    ...addsOneByOne,
     add(record: CheckpointRecord): boolean {
       return record.state === "reopened" ? false : add.call(this, record);
     },
