@@ -166,7 +166,7 @@ export class RecordReader {
         const records = this.#checked(rows, identity);
         if (records.length > 0) yield records;
         if (this.#position.seq === before) return;
-        limit = nextLimit(rows.length, records, limit);
+        limit = nextLimit(this.#position.seq - before, records, limit);
       } else if (limit > 1) {
         // Fewer rows at a time come closer to the damaged page.
         limit = Math.max(1, limit >> 2);
@@ -181,18 +181,21 @@ export class RecordReader {
     const before = this.#position.seq;
     const records: Uint8Array[] = [];
     let sound = before;
-    rows.forEach(({ seq, data }, index) => {
+    let taken = 0;
+    // Rows hold few records or many; what is left of them comes with the next query.
+    for (; taken < rows.length && records.length < READ_BATCH_RECORDS; taken++) {
+      const { seq, data } = rows[taken]!;
       const found = data instanceof Uint8Array ? recordsOf(data, identity, seq) : undefined;
-      if (found === undefined || seq !== before + 1 + index) {
+      if (found === undefined || seq !== before + 1 + taken) {
         this.#damaged("rows are missing or altered");
       }
-      if (found === undefined) return;
+      if (found === undefined) continue;
       for (const record of found) records.push(record);
       sound = Math.max(sound, seq);
-    });
+    }
     this.#position.seq = identity !== undefined && sound > before
       ? sound
-      : positionAfter(rows, before);
+      : positionAfter(rows.slice(0, taken), before);
     return records;
   }
 
