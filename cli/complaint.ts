@@ -1,9 +1,10 @@
 import process from "node:process";
-import { messageOf, TidemarkError } from "../mod.ts";
+import { messageOf } from "../mod.ts";
+import { isTidemarkError } from "./known_error.ts";
 
 /** Tells the user on standard error what went wrong. */
 export function complain(error: unknown): void {
-  if (error instanceof TidemarkError) {
+  if (isTidemarkError(error)) {
     process.stderr.write(`tidemark: ${error.message} [${error.code}]\n`);
     // Where a module's own code went wrong is in the stack of its error only.
     const cause = error.code === "MODULE_INVALID" ? error.cause : undefined;

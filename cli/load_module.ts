@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, printable, type Runnable, type RunReport, TidemarkError } from "../mod.ts";
+import { isTidemarkError } from "./known_error.ts";
 
 /** What a module gives the command. */
 export interface LoadedModule {
@@ -68,8 +69,8 @@ type ModuleFunction = (args: readonly string[]) => unknown;
 async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
   const absolute = resolve(path);
   const found = await stat(absolute).catch(() => undefined);
-  if (found === undefined) throw invalid(path, "does not exist");
-  if (found.isDirectory()) throw invalid(path, "is a directory; name the file in it");
+  if (found === undefined) throw moduleInvalid(path, "does not exist");
+  if (found.isDirectory()) throw moduleInvalid(path, "is a directory; name the file in it");
   try {
     return await import(pathToFileURL(absolute).href) as Readonly<Record<string, unknown>>;
   } catch (error) {
@@ -87,13 +88,10 @@ async function called(path: string, name: string, call: () => unknown): Promise<
 
 /** An error that a module made says best itself what is wrong. */
 function fromModule(path: string, what: string, error: unknown): TidemarkError {
-  if (error instanceof TidemarkError) return error;
-  const old = (error as { code?: unknown }).code === "ERR_UNKNOWN_FILE_EXTENSION"
-    ? "; TypeScript needs Node 22.18 or later, tsx, or Deno"
-    : "";
+  if (isTidemarkError(error)) return error;
   return new TidemarkError(
     "MODULE_INVALID",
-    `${printable(path)} ${what}: ${messageOf(error)}${old}`,
+    `${printable(path)} ${what}: ${messageOf(error)}${remedyFor(error)}`,
     {
       cause: error,
       subject: path,
@@ -101,15 +99,26 @@ function fromModule(path: string, what: string, error: unknown): TidemarkError {
   );
 }
 
+/** What to do about an error that most people meet only once. */
+function remedyFor(error: unknown): string {
+  if ((error as { code?: unknown }).code === "ERR_UNKNOWN_FILE_EXTENSION") {
+    return "; TypeScript needs Node 22.18 or later, tsx, or Deno";
+  }
+  return error instanceof SyntaxError && /outside a module|token 'export'/.test(error.message)
+    ? '; say "type": "module" in its package.json (`npm pkg set type=module`)'
+    : "";
+}
+
 function invalid(path: string, what: string): TidemarkError {
-  return new TidemarkError(
-    "MODULE_INVALID",
-    `${
-      printable(path)
-    } ${what}; a pipeline module's default export is a pipeline with a sink, or a ` +
-      "function of the arguments that returns one",
-    { subject: path },
+  return moduleInvalid(
+    path,
+    `${what}; a pipeline module's default export is a pipeline, or a function of the arguments ` +
+      "that returns one",
   );
+}
+
+function moduleInvalid(path: string, what: string): TidemarkError {
+  return new TidemarkError("MODULE_INVALID", `${printable(path)} ${what}`, { subject: path });
 }
 
 function isRunnable(value: unknown): value is Runnable {

@@ -1,7 +1,8 @@
 import process from "node:process";
-import { messageOf, RunError, type RunEvent, type RunReport, TidemarkError } from "../mod.ts";
+import { messageOf, type RunError, type RunEvent, type RunReport } from "../mod.ts";
 import { complain } from "./complaint.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
+import { isRunError, isTidemarkError } from "./known_error.ts";
 import { type LoadedModule, loadModule } from "./load_module.ts";
 import { amount } from "./number_text.ts";
 import { progressOf } from "./progress.ts";
@@ -33,12 +34,12 @@ export async function runCommand(
     const loaded = await loadModule(module, args);
     const checkpoint = checkpointOf(flags, loaded);
     const outcome = await runPipeline(loaded, checkpoint, flags);
-    await present(outcome, loaded, checkpoint !== undefined, flags);
+    await present(outcome, loaded, checkpoint, flags);
     return exitCodeOf(outcome);
   } catch (error) {
     complain(error);
     if (flags.json) await print(JSON.stringify({ error: errorOf(error) }));
-    return error instanceof TidemarkError ? EXIT.usage : EXIT.failures;
+    return isTidemarkError(error) ? EXIT.usage : EXIT.failures;
   }
 }
 
@@ -87,7 +88,7 @@ async function runPipeline(
     });
     return { report, error: undefined };
   } catch (error) {
-    if (error instanceof RunError) return { report: error.report, error };
+    if (isRunError(error)) return { report: error.report, error };
     throw error;
   } finally {
     progress.stop();
@@ -97,7 +98,7 @@ async function runPipeline(
 async function present(
   { report, error }: Outcome,
   loaded: LoadedModule,
-  checkpointed: boolean,
+  checkpoint: string | undefined,
   flags: RunFlags,
 ): Promise<void> {
   if (error !== undefined) complain(error);
@@ -107,8 +108,10 @@ async function present(
     );
     return;
   }
-  if (flags.quiet) return;
-  await print(summaryOf(report, checkpointed));
+  const { completed, skipped, failed, pending } = report.sources;
+  const met = completed + skipped + failed + pending;
+  if (flags.quiet || (error !== undefined && met === 0)) return;
+  await print(summaryOf(report, checkpoint));
   if (loaded.summary === undefined || error !== undefined || report.interrupted) return;
   try {
     const text = await loaded.summary(report);
@@ -128,7 +131,7 @@ function exitCodeOf({ report, error }: Outcome): ExitCode {
 
 function errorOf(error: unknown): { readonly code: string; readonly message: string } {
   return {
-    code: error instanceof TidemarkError ? error.code : "UNKNOWN",
+    code: isTidemarkError(error) ? error.code : "UNKNOWN",
     message: messageOf(error),
   };
 }

@@ -3,8 +3,11 @@ import { amount, seconds } from "./number_text.ts";
 
 const SHOWN = 5;
 
-/** What a person wants to know about a run that has ended. */
-export function summaryOf(report: RunReport, checkpointed: boolean): string {
+/**
+ * What a person wants to know about a run that has ended.
+ * @param checkpoint Where it was recorded; undefined for nowhere.
+ */
+export function summaryOf(report: RunReport, checkpoint: string | undefined): string {
   const { sources } = report;
   const name = printable(report.pipeline);
   const ran = sources.completed + sources.failed + sources.pending;
@@ -14,6 +17,11 @@ export function summaryOf(report: RunReport, checkpointed: boolean): string {
       : `all ${amount(sources.skipped, "source")} were`;
     return [
       `${name}: Nothing to do: ${all} complete already.`,
+      ...(checkpoint === undefined ? [] : [
+        `  That is recorded in ${
+          printable(checkpoint)
+        }; to run them again, delete it or choose another checkpoint.`,
+      ]),
       ...listed("warning", report.warnings),
       "",
     ].join("\n");
@@ -29,7 +37,7 @@ export function summaryOf(report: RunReport, checkpointed: boolean): string {
     ...stageTable(report.stages),
     ...listed("failure", failures, report.failureCount),
     ...listed("warning", report.warnings),
-    ...nextSteps(report, checkpointed),
+    ...nextSteps(report, checkpoint !== undefined),
     "",
   ].join("\n");
 }

@@ -45,7 +45,7 @@ export type NamedStoreConfig = LmdbStoreConfig | SqliteStoreConfig | MemoryStore
 
 /**
  * Where to keep a checkpoint: a directory (`"./ckpt"`, kept by LMDB), a store and its place
- * (`"sqlite:./ckpt"`, `"memory:"`, `"memory:name"`), the same as an object with options, or
+ * (`"sqlite:./ckpt"`, `"node:sqlite:./ckpt"`, `"memory:"`, `"memory:name"`), the same as an object with options, or
  * a store object.
  */
 export type StoreConfig = string | NamedStoreConfig | CheckpointStore;
@@ -76,8 +76,19 @@ function unknownStore(name: unknown): TidemarkError {
   );
 }
 
+const STORE_METHODS = ["manifest", "read", "append", "close"] as const;
+
+/** Whether it is a store of somebody's own. One that has only a part of the methods is refused. */
 function isStore(config: object): config is CheckpointStore {
-  return "append" in config && typeof config.append === "function" && "read" in config;
+  const missing = STORE_METHODS.filter((name) =>
+    typeof (config as Record<string, unknown>)[name] !== "function"
+  );
+  if (missing.length === STORE_METHODS.length) return false;
+  if (missing.length === 0) return true;
+  throw invalid(
+    `A checkpoint store needs the methods ${STORE_METHODS.join(", ")}: this one has no ` +
+      missing.join(" and no "),
+  );
 }
 
 function checkedPath(store: StoreName, path: unknown): string {
@@ -94,6 +105,19 @@ function checkedPath(store: StoreName, path: unknown): string {
 }
 
 function parseText(text: string): NamedStoreConfig {
+  const driver = SQLITE_DRIVERS.find((name) => text.startsWith(`${name}:`));
+  if (driver !== undefined) {
+    const path = checkedPath("sqlite", text.slice(driver.length + 1));
+    return { store: "sqlite", path, driver };
+  }
+  const bare = [...STORE_NAMES, ...SQLITE_DRIVERS].find((name) => name === text);
+  if (bare !== undefined) {
+    const place = bare === "memory" ? "" : "./ckpt";
+    throw invalid(
+      `"${bare}" is a store and no place: write "${bare}:${place}", or "./${bare}" for a ` +
+        "directory of that name",
+    );
+  }
   const scheme = SCHEME.exec(text)?.[1];
   if (scheme === undefined) return { store: "lmdb", path: checkedPath("lmdb", text) };
   if (!isOneOf(STORE_NAMES, scheme)) throw unknownStore(scheme);
@@ -140,6 +164,9 @@ export function parseStoreConfig(config: unknown): Readonly<NamedStoreConfig> | 
         config === null ? "null" : typeof config
       }`,
     );
+  }
+  if (config instanceof URL) {
+    throw invalid("A checkpoint is a path and no URL: give it as fileURLToPath(url)");
   }
   if (isStore(config)) return config;
   if (!("store" in config)) {

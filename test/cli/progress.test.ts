@@ -66,12 +66,18 @@ describe("summaryOf()", () => {
   };
 
   test("summaryOf() says that there was nothing to do only when everything was complete", () => {
-    expect(summaryOf({ ...report, sources: { ...report.sources, skipped: 233 } }, true))
-      .toBe("p: Nothing to do: all 233 sources were complete already.\n");
+    expect(summaryOf({ ...report, sources: { ...report.sources, skipped: 233 } }, "ckpt"))
+      .toBe(
+        "p: Nothing to do: all 233 sources were complete already.\n" +
+          "  That is recorded in ckpt; to run them again, delete it or choose another checkpoint.\n",
+      );
     expect(
-      summaryOf({ ...report, interrupted: true, sources: { ...report.sources, skipped: 3 } }, true),
+      summaryOf(
+        { ...report, interrupted: true, sources: { ...report.sources, skipped: 3 } },
+        "ckpt",
+      ),
     ).toContain("interrupted");
-    expect(summaryOf(report, true)).toContain("finished in 1.5 s");
+    expect(summaryOf(report, "ckpt")).toContain("finished in 1.5 s");
   });
 
   test("summaryOf() counts failures and warnings beyond those it shows", () => {
@@ -85,7 +91,7 @@ describe("summaryOf()", () => {
       failureCount: 5_000,
       warnings: ["careful"],
       sources: { ...report.sources, failed: 100, pending: 1 },
-    }, true);
+    }, "ckpt");
     expect(text).toContain("5,000 failures:\n    x0 in s: r");
     expect(text).toContain("and 4,995 more");
     expect(text).toContain("1 warning:\n    careful");
@@ -93,7 +99,7 @@ describe("summaryOf()", () => {
   });
 
   test("summaryOf() does not promise a resume without a checkpoint", () => {
-    const text = summaryOf({ ...report, sources: { ...report.sources, failed: 1 } }, false);
+    const text = summaryOf({ ...report, sources: { ...report.sources, failed: 1 } }, undefined);
     expect(text).toContain("Nothing was recorded");
     expect(text).not.toContain("retry");
   });

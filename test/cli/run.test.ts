@@ -38,7 +38,10 @@ describe("tidemark run", () => {
     expect(first.stdout).toMatch(/spell +5 +5 +0 +0/);
     const second = await tidemark(["run", "p.ts", "--checkpoint", "ckpt"], { cwd });
     expect(second.code).toBe(0);
-    expect(second.stdout).toBe("letters: Nothing to do: all 5 sources were complete already.\n");
+    expect(second.stdout).toBe(
+      "letters: Nothing to do: all 5 sources were complete already.\n" +
+        "  That is recorded in ckpt; to run them again, delete it or choose another checkpoint.\n",
+    );
     expect(second.stderr).not.toContain("wrote");
   });
 
@@ -213,6 +216,11 @@ describe("tidemark exits with 2", () => {
       /no\\u\{1b\}ne\.ts does not exist.*MODULE_INVALID/,
     ],
     ["for a directory", ["run", "."], /is a directory.*MODULE_INVALID/],
+    [
+      "for an error of another copy of Tidemark",
+      ["run", "copy.mjs"],
+      /^tidemark: from the other copy \[OPTION_INVALID\]\n$/,
+    ],
     ["for a syntax error", ["run", "syntax.mjs"], /could not be loaded.*[\s\S]*MODULE_INVALID/],
     [
       "for a module that throws",
@@ -255,6 +263,11 @@ describe("tidemark exits with 2", () => {
       "throws.mjs": 'throw new Error("at the top");',
       "imports.mjs": 'import "./gone.mjs";',
       "empty.mjs": "export const nothing = 1;",
+      "copy.mjs": `class TidemarkError extends Error {
+        name = "TidemarkError";
+        code = "OPTION_INVALID";
+      }
+      export default { run: () => { throw new TidemarkError("from the other copy"); } };`,
       "number.mjs": "export default 42;",
       "returns.mjs": "export default () => ({});",
       "fails.mjs": 'export default () => { throw new Error("bad day"); };',
@@ -266,6 +279,17 @@ describe("tidemark exits with 2", () => {
     expect(stderr + stdout).toMatch(message);
     expect(code).toBe(2);
   });
+});
+
+test("tidemark run says what a module needs that is taken for CommonJS", async (context) => {
+  if ("Deno" in globalThis) context.skip("Deno takes it for a module all the same");
+  const cwd = await modules({
+    "package.json": '{ "type": "commonjs" }',
+    "p.js": `import { pipeline } from ${MOD}; export default pipeline("p");`,
+  });
+  const { code, stderr } = await tidemark(["run", "p.js"], { cwd });
+  expect(stderr).toContain("npm pkg set type=module");
+  expect(code).toBe(2);
 });
 
 test("tidemark --version and --help exit with 0", async () => {

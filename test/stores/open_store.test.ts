@@ -21,6 +21,9 @@ describe("parseStoreConfig()", () => {
     ["c:/data/ckpt", { store: "lmdb", path: "c:/data/ckpt" }],
     ["./redis:x", { store: "lmdb", path: "./redis:x" }],
     ["/redis:x", { store: "lmdb", path: "/redis:x" }],
+    ["node:sqlite:./ckpt", { store: "sqlite", path: "./ckpt", driver: "node:sqlite" }],
+    ["better-sqlite3:ckpt", { store: "sqlite", path: "ckpt", driver: "better-sqlite3" }],
+    ["./sqlite", { store: "lmdb", path: "./sqlite" }],
     ["memory:", { store: "memory", path: "" }],
     ["memory:name", { store: "memory", path: "name" }],
   ])("understands %s", ([text, expected]) => {
@@ -39,9 +42,29 @@ describe("parseStoreConfig()", () => {
     },
   );
 
+  it.for(["lmdb", "sqlite", "memory", "node:sqlite"])("says that %s is no place", (name) => {
+    expect(() => parseStoreConfig(name)).toThrow(
+      expect.objectContaining({
+        code: "OPTION_INVALID",
+        message: expect.stringContaining(`write "${name}:`),
+      }),
+    );
+  });
+
+  it("says what a store of one's own lacks", () => {
+    expect(() => parseStoreConfig({ append() {}, read() {} })).toThrow(
+      expect.objectContaining({
+        code: "OPTION_INVALID",
+        message: expect.stringContaining("no manifest and no close"),
+      }),
+    );
+  });
+
   it.for([
     "",
     "  ",
+    "node:sqlite:",
+    new URL("file:///ckpt"),
     "lmdb:",
     "sqlite: ",
     "a\0b",
