@@ -23,7 +23,8 @@ test("the README's pipeline does what it says, and has nothing to do when run ag
   };
   const checkpoint = join(directory, "ckpt");
   expect((await module.default.run({ checkpoint })).sources.completed).toBe(1);
-  const [file] = await readdir(join(directory, "out"));
+  const written = await readdir(join(directory, "out"), { recursive: true });
+  const [file] = written.filter((name) => name.endsWith(".jsonl"));
   expect(await readFile(join(directory, "out", file!), "utf8")).toBe(
     `{"line":"one two","words":2}\n{"line":"three","words":1}\n`,
   );
