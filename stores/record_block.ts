@@ -11,6 +11,8 @@ const MOST_BYTES = 1_990;
 /** How many bytes a block adds to its records at most, for each of them. */
 export const BLOCK_OVERHEAD = 9;
 const TAG_LENGTH = 4;
+/** What a length's fifth and last byte is worth. */
+const MOST_WEIGHT = 2 ** 28;
 
 /** A number that no other file is likely to have. */
 export function newIdentity(): number {
@@ -69,7 +71,7 @@ export function recordsOf(
   for (let at = 0; at < end;) {
     let length = 0;
     for (let weight = 1;; weight *= 0x80) {
-      if (at >= end) return undefined;
+      if (at >= end || weight > MOST_WEIGHT) return undefined;
       const byte = block[at++]!;
       length += (byte & 0x7f) * weight;
       if (byte <= 0x7f) break;

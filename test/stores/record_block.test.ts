@@ -79,6 +79,10 @@ describe("recordsOf()", () => {
     }
   });
 
+  test("takes no length without an end", () => {
+    expect(recordsOf(new Uint8Array(400).fill(0x80), undefined, 1)).toBeUndefined();
+  });
+
   test("never throws, whatever it is given", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), fc.option(identity), (bytes, file) => {
