@@ -80,7 +80,9 @@ describe("recordsOf()", () => {
   });
 
   test("takes no length without an end", () => {
-    expect(recordsOf(new Uint8Array(400).fill(0x80), undefined, 1)).toBeUndefined();
+    const endless = new Uint8Array(400).fill(0x80, 0, 300);
+    expect(recordsOf(endless, undefined, 1)).toBeUndefined();
+    expect(recordsOf(endless.subarray(0, 300), undefined, 1)).toBeUndefined();
   });
 
   test("never throws, whatever it is given", () => {
