@@ -1,7 +1,16 @@
 import { printable, TidemarkError } from "./errors.ts";
 import type { RunReport } from "./event.ts";
 import type { Host } from "./host.ts";
+import {
+  BOOLEAN,
+  checkOptions,
+  FUNCTION,
+  type OptionKinds,
+  TEXT,
+  WHOLE_FROM_1,
+} from "./option_check.ts";
 import { type DeclaredRole, type PipelineEntry, planStages } from "./plan.ts";
+import { RETRY } from "./retry.ts";
 import { runStages } from "./run.ts";
 import type { RunOptions } from "./run_options.ts";
 import type {
@@ -172,6 +181,18 @@ export function pipelineOn(host: Host): PipelineFactory {
 // oxlint-disable-next-line no-explicit-any -- the interfaces above hold the types; one class serves them all
 type Fn = (...args: any[]) => any;
 
+const STAGE_OPTIONS: OptionKinds<StageOptions> = {
+  name: TEXT,
+  concurrency: WHOLE_FROM_1,
+  retry: RETRY,
+  resumable: BOOLEAN,
+};
+const SOURCE_OPTIONS: OptionKinds<SourceOptions<unknown>> = {
+  name: TEXT,
+  id: FUNCTION,
+  version: FUNCTION,
+};
+
 class Builder implements Runnable {
   readonly name: string;
   readonly #host: Host;
@@ -190,8 +211,11 @@ class Builder implements Runnable {
     );
   }
 
-  source(input: SourceInput<unknown> | AnyStage, options: SourceOptions<unknown> = {}): Builder {
-    return this.#with("source", isStage(input) ? input : sourceStage(input, options));
+  source(input: SourceInput<unknown> | AnyStage, options?: SourceOptions<unknown>): Builder {
+    return this.#with(
+      "source",
+      isStage(input) ? onItsOwn("source()", input, options) : sourceStage(input, options),
+    );
   }
 
   stage(stage: AnyStage): Builder {
@@ -240,7 +264,7 @@ class Builder implements Runnable {
   }
 
   sink(sink: Fn | WritableStream | AnyStage, options?: StageOptions): Builder {
-    if (isStage(sink)) return this.#with("sink", sink);
+    if (isStage(sink)) return this.#with("sink", onItsOwn("sink()", sink, options));
     if (typeof sink === "function") {
       return this.#with("sink", functionStage("sink", sink, options, { process: perTask(sink) }));
     }
@@ -261,6 +285,16 @@ function isStage(value: unknown): value is AnyStage {
   );
 }
 
+/** A stage that is an object says everything itself, so that options beside it are a mistake. */
+function onItsOwn(owner: string, stage: AnyStage, options: unknown): AnyStage {
+  if (options === undefined) return stage;
+  throw new TidemarkError(
+    "OPTION_INVALID",
+    `${owner} takes no options beside the stage "${printable(stage.name)}": set them on the stage`,
+    { subject: "options" },
+  );
+}
+
 function functionStage(
   kind: string,
   fn: unknown,
@@ -270,6 +304,7 @@ function functionStage(
   if (typeof fn !== "function") {
     throw new TidemarkError("PIPELINE_INVALID", `${kind} takes a function, not ${typeof fn}`);
   }
+  checkOptions(`${kind}()`, options, STAGE_OPTIONS);
   return { ...options, ...behaviour, name: options.name ?? (fn.name || kind) };
 }
 
@@ -326,7 +361,8 @@ function kept(payload: unknown, verdict: unknown): unknown {
   return verdict ? payload : null;
 }
 
-function sourceStage(input: SourceInput<unknown>, options: SourceOptions<unknown>): AnyStage {
+function sourceStage(input: SourceInput<unknown>, options: SourceOptions<unknown> = {}): AnyStage {
+  checkOptions("source()", options, SOURCE_OPTIONS);
   const { id, version } = options;
   let spent = false;
   return {
@@ -382,17 +418,18 @@ function isOneShot(values: unknown): boolean {
     typeof pipe === "function";
 }
 
-function streamSink(stream: WritableStream<unknown>, options?: StageOptions): AnyStage {
+function streamSink(stream: WritableStream<unknown>, options: StageOptions = {}): AnyStage {
   if (typeof (stream as Partial<WritableStream> | null)?.getWriter !== "function") {
     throw new TidemarkError(
       "PIPELINE_INVALID",
       "a sink is a function, a WritableStream or a stage",
     );
   }
+  checkOptions("sink()", options, STAGE_OPTIONS);
   let writer: WritableStreamDefaultWriter<unknown> | undefined;
   return {
     ...options,
-    name: options?.name ?? "stream",
+    name: options.name ?? "stream",
     concurrency: 1,
     setup: () => {
       writer = stream.getWriter();

@@ -1,4 +1,6 @@
 import { printable, TidemarkError } from "./errors.ts";
+import { BOOLEAN, checkOption, TEXT, WHOLE_FROM_1 } from "./option_check.ts";
+import { RETRY } from "./retry.ts";
 import type { AnyStage, RetryOptions } from "./stage.ts";
 
 /** What a stage was added to a pipeline as. */
@@ -40,6 +42,7 @@ export function planStages(pipeline: string, entries: readonly PipelineEntry[]):
       subject: pipeline,
     });
   }
+  for (const { stage } of flat) checkStage(stage);
   const names = uniqueNames(flat.map(({ stage }) => stage.name));
   return flat.map(({ stage }, i) => ({
     stage,
@@ -48,13 +51,9 @@ export function planStages(pipeline: string, entries: readonly PipelineEntry[]):
     isSink: i === flat.length - 1,
     many: stage.output === "many",
     batched: stage.processBatch !== undefined,
-    batchSize: stage.processBatch === undefined
-      ? 1
-      : wholeFrom1(stage, "batchSize", stage.batchSize ?? 1),
-    concurrency: stage.concurrency === undefined
-      ? undefined
-      : wholeFrom1(stage, "concurrency", stage.concurrency),
-    retry: checkedRetry(stage),
+    batchSize: stage.processBatch === undefined ? 1 : stage.batchSize ?? 1,
+    concurrency: stage.concurrency,
+    retry: stage.retry ?? NO_RETRY,
   }));
 }
 
@@ -140,30 +139,11 @@ function uniqueNames(names: readonly string[]): string[] {
   });
 }
 
-function wholeFrom1(stage: AnyStage, option: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new TidemarkError(
-      "OPTION_INVALID",
-      `stage "${printable(stage.name)}": ${option} must be a whole number from 1, not ${value}`,
-      { subject: option },
-    );
-  }
-  return value;
-}
-
-function checkedRetry(stage: AnyStage): RetryOptions {
-  const { retry } = stage;
-  if (retry === undefined) return NO_RETRY;
-  wholeFrom1(stage, "retry.attempts", retry.attempts);
-  for (const option of ["delay", "factor", "maxDelay"] as const) {
-    const value = retry[option];
-    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-      throw new TidemarkError(
-        "OPTION_INVALID",
-        `stage "${printable(stage.name)}": retry.${option} must be a number from 0, not ${value}`,
-        { subject: `retry.${option}` },
-      );
-    }
-  }
-  return retry;
+function checkStage(stage: AnyStage): void {
+  checkOption("a stage", "name", stage.name, { ...TEXT, required: true });
+  const owner = `stage "${printable(stage.name)}"`;
+  checkOption(owner, "batchSize", stage.batchSize, WHOLE_FROM_1);
+  checkOption(owner, "concurrency", stage.concurrency, WHOLE_FROM_1);
+  checkOption(owner, "retry", stage.retry, RETRY);
+  checkOption(owner, "resumable", stage.resumable, BOOLEAN);
 }

@@ -12,7 +12,7 @@ import type { Host } from "./host.ts";
 import { LiveTask, type OpenSource } from "./live_task.ts";
 import type { PlannedStage } from "./plan.ts";
 import { backoff } from "./retry.ts";
-import { type CheckedOptions, checkOptions, type RunOptions } from "./run_options.ts";
+import { type CheckedOptions, checkRunOptions, type RunOptions } from "./run_options.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sources } from "./sources.ts";
 import type { StageContext } from "./stage.ts";
@@ -47,7 +47,7 @@ export async function runStages(
   options: RunOptions,
   host: Host,
 ): Promise<RunReport> {
-  const checked = checkOptions(options);
+  const checked = checkRunOptions(options);
   const { checkpoint: config } = options;
   const run = new Run(pipeline, stages, options, checked, host);
   if (config === undefined) return await run.start(undefined);

@@ -184,13 +184,20 @@ describe("pipeline()", () => {
 
   test("refuses stage options out of range", async () => {
     const source = pipeline("p").source([1]);
+    const process = (task: { payload: number }) => task.payload;
     const bad = [
       source.batch(0, (x) => x),
-      source.map((x) => x, { concurrency: -1 }),
-      source.map((x) => x, { retry: { attempts: 0 } }),
-      source.map((x) => x, { retry: { attempts: 2, delay: -5 } }),
+      source.stage({ name: "s", process, concurrency: -1 }),
+      source.stage({ name: "s", process, retry: { attempts: 0 } }),
+      source.stage({ name: "s", process, retry: { attempts: 2, delay: -5 } }),
+      source.stage({ name: "s", process, resumable: "no" as never }),
     ];
     for (const p of bad) await expect(p.run()).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    expect(() => source.map((x) => x, { concurrency: -1 })).toThrow(code("OPTION_INVALID"));
+    await expect(source.stage({ process } as never).run()).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: "a stage: name must be a text, not undefined",
+    });
   });
 
   test("refuses a stage that is not resumable when a checkpoint is set, and only then", async () => {
