@@ -9,7 +9,7 @@ import {
   TEXT,
   WHOLE_FROM_1,
 } from "./option_check.ts";
-import { type DeclaredRole, type PipelineEntry, planStages } from "./plan.ts";
+import type { DeclaredRole, PipelineEntry } from "./plan.ts";
 import { RETRY } from "./retry.ts";
 import { runStages } from "./run.ts";
 import type { RunOptions } from "./run_options.ts";
@@ -205,10 +205,7 @@ class Builder implements Runnable {
   }
 
   run(options: RunOptions = {}): Promise<RunReport> {
-    // In a promise's job, so that a fault of the plan is a rejection too.
-    return Promise.resolve().then(() =>
-      runStages(this.name, planStages(this.name, this.#entries), options, this.#host)
-    );
+    return runStages(this.name, this.#entries, options, this.#host);
   }
 
   source(input: SourceInput<unknown> | AnyStage, options?: SourceOptions<unknown>): Builder {
@@ -231,7 +228,7 @@ class Builder implements Runnable {
   }
 
   map(fn: Fn, options?: StageOptions): Builder {
-    return this.#with("step", functionStage("map", fn, options, { process: perTask(fn) }));
+    return this.#withMade(functionStage("map", fn, options, { process: perTask(fn) }));
   }
 
   filter(fn: Fn, options?: StageOptions): Builder {
@@ -239,40 +236,43 @@ class Builder implements Runnable {
     const process = (task: Task<unknown>, context: StageContext) => {
       const verdict = judge(task, context);
       return isPromiseLike(verdict)
-        ? verdict.then((v) => kept(task.payload, v))
-        : kept(task.payload, verdict);
+        ? verdict.then((v) => kept(task.payload, v, context.stage))
+        : kept(task.payload, verdict, context.stage);
     };
-    return this.#with("step", functionStage("filter", fn, options, { process }));
+    return this.#withMade(functionStage("filter", fn, options, { process }));
   }
 
   flatMap(fn: Fn, options?: StageOptions): Builder {
-    return this.#with(
-      "step",
+    return this.#withMade(
       functionStage("flatMap", fn, options, { output: "many", process: perTask(fn) }),
     );
   }
 
   batch(size: number, fn: Fn, options?: StageOptions): Builder {
-    return this.#with("step", functionStage("batch", fn, options, perBatch(size, fn)));
+    return this.#withMade(functionStage("batch", fn, options, perBatch(size, fn)));
   }
 
   flatBatch(size: number, fn: Fn, options?: StageOptions): Builder {
-    return this.#with(
-      "step",
+    return this.#withMade(
       functionStage("flatBatch", fn, options, { output: "many", ...perBatch(size, fn) }),
     );
   }
 
   sink(sink: Fn | WritableStream | AnyStage, options?: StageOptions): Builder {
     if (isStage(sink)) return this.#with("sink", onItsOwn("sink()", sink, options));
-    if (typeof sink === "function") {
-      return this.#with("sink", functionStage("sink", sink, options, { process: perTask(sink) }));
-    }
-    return this.#with("sink", streamSink(sink, options));
+    const made = typeof sink === "function"
+      ? functionStage("sink", sink, options, { process: perTask(sink) })
+      : streamSink(sink, options);
+    return this.#withMade(made, "sink");
   }
 
-  #with(role: DeclaredRole, stage: AnyStage): Builder {
-    return new Builder(this.#host, this.name, [...this.#entries, { role, stage }]);
+  #with(role: DeclaredRole, stage: AnyStage, needsInput = false): Builder {
+    return new Builder(this.#host, this.name, [...this.#entries, { role, stage, needsInput }]);
+  }
+
+  /** Adds a stage that was made from a function of a payload, or from a stream. */
+  #withMade(stage: AnyStage, role: DeclaredRole = "step"): Builder {
+    return this.#with(role, stage, true);
   }
 }
 
@@ -353,11 +353,14 @@ function perBatch(size: number, fn: Fn): Partial<AnyStage> {
   };
 }
 
-/** What a filter's verdict makes of the payload. `undefined` stays, since it is a mistake. */
-function kept(payload: unknown, verdict: unknown): unknown {
-  if (verdict === undefined || verdict instanceof NoneTask || verdict instanceof FailedTask) {
-    return verdict;
+/** What a filter's verdict makes of the payload: a forgotten `return` must not drop it. */
+function kept(payload: unknown, verdict: unknown, stage: string): unknown {
+  if (verdict === undefined) {
+    return new FailedTask(
+      `stage "${printable(stage)}" returned undefined: return true to keep the value, or false`,
+    );
   }
+  if (verdict instanceof NoneTask || verdict instanceof FailedTask) return verdict;
   return verdict ? payload : null;
 }
 

@@ -10,6 +10,8 @@ export type DeclaredRole = "source" | "step" | "sink";
 export interface PipelineEntry {
   readonly stage: AnyStage;
   readonly role: DeclaredRole;
+  /** It is a function of a payload, and so cannot be first unless the run is given tasks. */
+  readonly needsInput: boolean;
 }
 
 /** A stage with everything that a run needs to know about it. */
@@ -31,12 +33,17 @@ const NO_RETRY: RetryOptions = { attempts: 1 };
 /**
  * Turns what was added to a pipeline into stages with roles: composites are expanded, the
  * first stage is the source and the last one the sink. Nothing is noted on the stages
- * themselves, so they can serve in other pipelines.
+ * themselves, so they can serve in other pipelines. `hasInput`: the run is given tasks to begin
+ * with.
  * @throws {TidemarkError} `PIPELINE_INVALID` or `OPTION_INVALID`, naming the stages.
  */
-export function planStages(pipeline: string, entries: readonly PipelineEntry[]): PlannedStage[] {
+export function planStages(
+  pipeline: string,
+  entries: readonly PipelineEntry[],
+  hasInput: boolean,
+): PlannedStage[] {
   const flat = entries.flatMap((entry) => expand(pipeline, entry, []));
-  const fault = roleFault(flat);
+  const fault = roleFault(flat, hasInput);
   if (fault !== undefined) {
     throw new TidemarkError("PIPELINE_INVALID", `pipeline "${printable(pipeline)}": ${fault}`, {
       subject: pipeline,
@@ -89,7 +96,10 @@ function expand(
         : role === "sink" && i === parts.length - 1
         ? role
         : "step";
-      return expand(pipeline, { stage: part, role: partRole }, [...within, stage]);
+      return expand(pipeline, { stage: part, role: partRole, needsInput: false }, [
+        ...within,
+        stage,
+      ]);
     });
   }
   if ((stage.process === undefined) === (stage.processBatch === undefined)) {
@@ -102,7 +112,7 @@ function expand(
   return [entry];
 }
 
-function roleFault(entries: readonly PipelineEntry[]): string | undefined {
+function roleFault(entries: readonly PipelineEntry[], hasInput: boolean): string | undefined {
   if (entries.length === 0) return "there are no stages; add a source first";
   const named = (role: DeclaredRole) =>
     entries.filter((e) => e.role === role).map((e) => `"${printable(e.stage.name)}"`);
@@ -122,6 +132,11 @@ function roleFault(entries: readonly PipelineEntry[]): string | undefined {
     return `the sink ${sinks[0]} is not the last stage: "${
       printable(entries[sink + 1]!.stage.name)
     }" follows it`;
+  }
+  const first = entries[0]!;
+  if (first.needsInput && !hasInput) {
+    return `there is no source, so "${printable(first.stage.name)}" has no input: begin with ` +
+      ".source(…), or give run() initialTasks";
   }
   return undefined;
 }

@@ -45,6 +45,8 @@ export interface CheckedOptions {
   readonly maxOpenSources: number;
   readonly maxFailures: number | "auto";
   readonly failFast: boolean;
+  /** Undefined: the source stage finds its input by itself. */
+  readonly initialTasks: readonly unknown[] | undefined;
 }
 
 const STORE_METHODS = ["manifest", "read", "append", "close"] as const;
@@ -81,8 +83,14 @@ const RUN_OPTIONS: OptionKinds<RunOptions> = {
 export function checkRunOptions(options: RunOptions): CheckedOptions {
   checkOptions("run()", options, RUN_OPTIONS);
   checkStore(options.checkpoint);
-  const { concurrency = 16, maxOpenSources = 64, maxFailures = "auto", failFast = false } = options;
-  return { concurrency, maxOpenSources, maxFailures, failFast };
+  const {
+    concurrency = 16,
+    maxOpenSources = 64,
+    maxFailures = "auto",
+    failFast = false,
+    initialTasks,
+  } = options;
+  return { concurrency, maxOpenSources, maxFailures, failFast, initialTasks };
 }
 
 function isMeantAsStore(value: object): value is Partial<CheckpointStore> {
