@@ -64,6 +64,11 @@ export interface SourceOptions<T> {
   readonly id?: (payload: T) => string;
   /** The version of a source's content; when it changes, the source runs again. */
   readonly version?: (payload: T) => string;
+  /**
+   * What people call a source, for failures and events. It is no identity and is not recorded.
+   * @default its id
+   */
+  readonly label?: (payload: T) => string;
 }
 
 /** Where sources come from: values, streamed or not, or a function that gives them anew for each run. */
@@ -191,6 +196,7 @@ const SOURCE_OPTIONS: OptionKinds<SourceOptions<unknown>> = {
   name: TEXT,
   id: FUNCTION,
   version: FUNCTION,
+  label: FUNCTION,
 };
 
 class Builder implements Runnable {
@@ -366,7 +372,7 @@ function kept(payload: unknown, verdict: unknown, stage: string): unknown {
 
 function sourceStage(input: SourceInput<unknown>, options: SourceOptions<unknown> = {}): AnyStage {
   checkOptions("source()", options, SOURCE_OPTIONS);
-  const { id, version } = options;
+  const { id, version, label } = options;
   let spent = false;
   return {
     name: options.name ?? "source",
@@ -387,6 +393,7 @@ function sourceStage(input: SourceInput<unknown>, options: SourceOptions<unknown
     },
     ...(id === undefined ? {} : { sourceId: id }),
     ...(version === undefined ? {} : { sourceVersion: version }),
+    ...(label === undefined ? {} : { sourceLabel: label }),
   };
 }
 

@@ -19,6 +19,7 @@ import type { StageContext } from "./stage.ts";
 import { StageState } from "./stage_state.ts";
 import type { CheckpointStore } from "./store.ts";
 import { EmptyTask, type SourceRef } from "./task.ts";
+import { taskFailure } from "./task_failure.ts";
 
 /** A run that had begun and ended badly. What was recorded stays recorded. */
 export class RunError extends TidemarkError {
@@ -161,12 +162,11 @@ class Run {
       emit: (event) => this.#emit(event),
       onSettled: () => scheduler.pump(),
       onUnrecorded: () => this.#drain("the checkpoint cannot be written"),
-      onCommitFailed: (source, reason) => {
+      onCommitFailed: (source, thrown) => {
         sink.failed++;
-        this.#failed(
-          { stage: sink.plan.name, source: source.id, task: source.taskId, reason },
-          sink,
-        );
+        const reason = messageOf(thrown);
+        const failure = { stage: sink.plan.name, task: source.taskId, reason };
+        this.#failed(taskFailure(failure, source, thrown), sink);
       },
     });
     const scheduler = this.#scheduler = new Scheduler({

@@ -149,6 +149,10 @@ class FileSource implements Stage<undefined, FileGroup> {
     return group.version;
   }
 
+  sourceLabel({ names }: FileGroup): string {
+    return names.length === 1 ? names[0]! : `${names[0]!} and ${names.length - 1} more`;
+  }
+
   #directory(): string {
     const { cwd } = this.#options;
     return directoryOf(cwd === undefined ? undefined : pathOf(cwd));

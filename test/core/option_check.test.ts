@@ -87,7 +87,7 @@ describe("the stages of a pipeline refuse", () => {
       () => numbers.sink(new WritableStream(), given({ nam: "x" })),
     ],
     [
-      `source() has no option "idd": it knows name, id, version`,
+      `source() has no option "idd": it knows name, id, version, label`,
       () => pipeline("p").source([1], { idd: String } as object),
     ],
     [
