@@ -1,14 +1,7 @@
 import { printable, TidemarkError } from "./errors.ts";
 import type { RunReport } from "./event.ts";
 import type { Host } from "./host.ts";
-import {
-  BOOLEAN,
-  checkOptions,
-  FUNCTION,
-  type OptionKinds,
-  TEXT,
-  WHOLE_FROM_1,
-} from "./option_check.ts";
+import { BOOLEAN, checkOptions, type OptionKinds, TEXT, WHOLE_FROM_1 } from "./option_check.ts";
 import type { DeclaredRole, PipelineEntry } from "./plan.ts";
 import { RETRY } from "./retry.ts";
 import { runStages } from "./run.ts";
@@ -23,6 +16,7 @@ import type {
   StageContext,
 } from "./stage.ts";
 import { isPromiseLike } from "./slot.ts";
+import { type SourceInput, type SourceOptions, sourceStage } from "./source_input.ts";
 import { FailedTask, NoneTask, type SourceRef, type Task } from "./task.ts";
 
 /** What a function of a stage is told besides its payload. */
@@ -55,27 +49,6 @@ export interface StageOptions {
   /** False: refused when a checkpoint is set. @default true */
   readonly resumable?: boolean;
 }
-
-/** Options of a source that is made from an iterable. */
-export interface SourceOptions<T> {
-  /** The stage's name. @default "source" */
-  readonly name?: string;
-  /** A source's content id. Without it a source is known by its position. */
-  readonly id?: (payload: T) => string;
-  /** The version of a source's content; when it changes, the source runs again. */
-  readonly version?: (payload: T) => string;
-  /**
-   * What people call a source, for failures and events. It is no identity and is not recorded.
-   * @default its id
-   */
-  readonly label?: (payload: T) => string;
-}
-
-/** Where sources come from: values, streamed or not, or a function that gives them anew for each run. */
-export type SourceInput<T> =
-  | Many<T>
-  | ReadableStream<T>
-  | (() => Awaitable<Many<T> | ReadableStream<T>>);
 
 /**
  * A stage that is an object. A function has a name too, and would pass for a stage without
@@ -191,12 +164,6 @@ const STAGE_OPTIONS: OptionKinds<StageOptions> = {
   concurrency: WHOLE_FROM_1,
   retry: RETRY,
   resumable: BOOLEAN,
-};
-const SOURCE_OPTIONS: OptionKinds<SourceOptions<unknown>> = {
-  name: TEXT,
-  id: FUNCTION,
-  version: FUNCTION,
-  label: FUNCTION,
 };
 
 class Builder implements Runnable {
@@ -368,64 +335,6 @@ function kept(payload: unknown, verdict: unknown, stage: string): unknown {
   }
   if (verdict instanceof NoneTask || verdict instanceof FailedTask) return verdict;
   return verdict ? payload : null;
-}
-
-function sourceStage(input: SourceInput<unknown>, options: SourceOptions<unknown> = {}): AnyStage {
-  checkOptions("source()", options, SOURCE_OPTIONS);
-  const { id, version, label } = options;
-  let spent = false;
-  return {
-    name: options.name ?? "source",
-    output: "many",
-    process: async () => {
-      const values = typeof input === "function" ? await input() : input;
-      const iterable = asIterable(values);
-      if (typeof input !== "function" && isOneShot(values)) {
-        if (spent) {
-          throw new TidemarkError(
-            "SOURCE_FAILED",
-            "the source was consumed by an earlier run: pass a function that returns a new one",
-          );
-        }
-        spent = true;
-      }
-      return iterable;
-    },
-    ...(id === undefined ? {} : { sourceId: id }),
-    ...(version === undefined ? {} : { sourceVersion: version }),
-    ...(label === undefined ? {} : { sourceLabel: label }),
-  };
-}
-
-function asIterable(values: unknown): Many<unknown> {
-  if (typeof values === "object" && values !== null) {
-    if (Symbol.asyncIterator in values || Symbol.iterator in values) return values as Many<unknown>;
-    if (values instanceof ReadableStream) return readAll(values);
-  }
-  throw new TidemarkError(
-    "SOURCE_FAILED",
-    `the source is ${
-      values === null ? "null" : `a ${typeof values}`
-    }: pass an iterable, an async ` +
-      `iterable, a stream, or a function that returns one`,
-  );
-}
-
-/** For runtimes whose web streams cannot be iterated. */
-async function* readAll(stream: ReadableStream<unknown>): AsyncGenerator {
-  const reader = stream.getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  } finally {
-    await reader.cancel();
-  }
-}
-
-/** Whether iterating uses the values up, as with generators and streams. */
-function isOneShot(values: unknown): boolean {
-  const { next, pipe } = values as { next?: unknown; pipe?: unknown };
-  return values instanceof ReadableStream || typeof next === "function" ||
-    typeof pipe === "function";
 }
 
 function streamSink(stream: WritableStream<unknown>, options: StageOptions = {}): AnyStage {
