@@ -42,8 +42,6 @@ export {
   type Pipeline,
   type PipelineFactory,
   type Runnable,
-  type SourceInput,
-  type SourceOptions,
   type StageObject,
   type StageOptions,
   type TaskContext,
@@ -57,6 +55,7 @@ export {
 export { decodeRecord, encodeRecord, type RecordFault } from "./core/record_codec.ts";
 export { RunError } from "./core/run.ts";
 export type { RunOptions } from "./core/run_options.ts";
+export type { SourceInput, SourceOptions } from "./core/source_input.ts";
 export type * from "./core/stage.ts";
 export type * from "./core/store.ts";
 export {

@@ -7,6 +7,7 @@ import { isFiltered, missingResult } from "./slot.ts";
 import type { Sources } from "./sources.ts";
 import type { StageState } from "./stage_state.ts";
 import { FailedTask } from "./task.ts";
+import { taskFailure } from "./task_failure.ts";
 
 /** What {@link Delivery} needs to know about its run. */
 export interface DeliveryOptions {
@@ -77,7 +78,7 @@ export class Delivery {
   /** Every one of the tasks failed as a whole. */
   failed(at: number, tasks: readonly LiveTask[], thrown: unknown): void {
     for (const task of tasks) {
-      this.#fail(at, task, task.id, messageOf(thrown));
+      this.#fail(at, task, task.id, messageOf(thrown), thrown);
       this.finish(task);
     }
   }
@@ -182,12 +183,13 @@ export class Delivery {
     this.#options.checkpoint.apply([{ kind: "drained", source: source.id, path }]);
   }
 
-  #fail(at: number, task: LiveTask, id: string, reason: string): void {
+  #fail(at: number, task: LiveTask, id: string, reason: string, cause?: unknown): void {
     const { sources, stages, onFailure } = this.#options;
     const state = stages[at]!;
     state.failed++;
     if (task.source !== undefined) sources.fail(task.source, reason);
-    onFailure({ stage: state.plan.name, source: task.source?.id, task: id, reason }, state);
+    const failure = { stage: state.plan.name, task: id, reason };
+    onFailure(taskFailure(failure, task.source, cause), state);
   }
 
   #queue(at: number, task: LiveTask): void {

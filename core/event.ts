@@ -8,13 +8,13 @@ export type RunEvent =
   }
   /** How many sources there will be, when the source stage knows. */
   | { readonly type: "sources-expected"; readonly count: number }
-  | { readonly type: "source-opened"; readonly source: string }
-  | { readonly type: "source-skipped"; readonly source: string }
+  | (SourceNames & { readonly type: "source-opened" })
+  | (SourceNames & { readonly type: "source-skipped" })
   /** The source is complete and, with a checkpoint, recorded. */
-  | { readonly type: "source-completed"; readonly source: string }
-  | { readonly type: "source-failed"; readonly source: string; readonly reason: string }
+  | (SourceNames & { readonly type: "source-completed" })
+  | (SourceNames & { readonly type: "source-failed"; readonly reason: string })
   /** Nothing of the source is under way any more, but it is not complete: it runs again. */
-  | { readonly type: "source-pending"; readonly source: string }
+  | (SourceNames & { readonly type: "source-pending" })
   | { readonly type: "task-failed"; readonly failure: TaskFailure }
   | {
     readonly type: "stage-retried";
@@ -27,16 +27,31 @@ export type RunEvent =
   | { readonly type: "draining"; readonly reason: string }
   | { readonly type: "run-finished"; readonly report: RunReport };
 
+/** What a source is called. */
+export interface SourceNames {
+  /** Its id, which the checkpoint knows it by. */
+  readonly source: string;
+  /** What people call it, when the source stage says so: a file's path, say. */
+  readonly label?: string;
+}
+
 /** One slot that failed. */
 export interface TaskFailure {
   /** The stage that failed it. */
   readonly stage: string;
   /** The source that it belongs to, unless that is unknown. */
   readonly source: string | undefined;
+  /** What people call that source, when the source stage says so: a file's path, say. */
+  readonly label?: string;
   /** The lineage path of the slot's task. */
   readonly task: string;
   /** What was thrown or returned as the reason. */
   readonly reason: string;
+  /**
+   * What was thrown, with its stack, when something was. Not enumerable: JSON and copies by
+   * spreading leave it out.
+   */
+  readonly cause?: unknown;
 }
 
 /** What one stage did in a run. */

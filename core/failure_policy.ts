@@ -33,9 +33,11 @@ export function verdict(
   counts: FailureCounts,
 ): TidemarkError | undefined {
   const last = `stage "${printable(failure.stage)}" on ` +
-    `${printable(failure.source ?? failure.task)}: ${printable(failure.reason)}`;
+    `${printable(failure.label ?? failure.source ?? failure.task)}: ${printable(failure.reason)}`;
   if (policy.failFast) {
-    return new TidemarkError("RUN_ABORTED", `a task failed and failFast is set: ${last}`);
+    return new TidemarkError("RUN_ABORTED", `a task failed and failFast is set: ${last}`, {
+      cause: failure.cause,
+    });
   }
   const { failures, failingSources, goodSources, failedSlots, goodSlots } = counts;
   const what = policy.maxFailures !== "auto"
@@ -51,5 +53,6 @@ export function verdict(
     "TOO_MANY_FAILURES",
     `${what}. The last was ${last}. Mend the cause and run again, or allow failures with ` +
       `maxFailures (--max-failures)`,
+    { cause: failure.cause },
   );
 }

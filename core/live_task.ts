@@ -1,3 +1,4 @@
+import type { SourceNames } from "./event.ts";
 import type { SourceRef, Task } from "./task.ts";
 
 /** A source that this run opened and has not settled. */
@@ -6,6 +7,8 @@ export class OpenSource implements SourceRef {
   declare readonly version?: string;
   /** The id of the source's own task. */
   readonly taskId: string;
+  /** What people call it. Nothing may depend on it. */
+  readonly label: string | undefined;
   /** Tasks that are queued, being processed or being expanded. */
   live = 0;
   /** Slots that failed. */
@@ -15,11 +18,22 @@ export class OpenSource implements SourceRef {
   /** Resolves when the source is closed, once it is being committed, recorded or discarded. */
   settlement: Promise<void> | undefined;
 
-  constructor(id: string, version: string | undefined, taskId: string) {
+  constructor(
+    id: string,
+    version: string | undefined,
+    taskId: string,
+    label?: string,
+  ) {
     this.id = id;
+    this.label = label;
     if (version !== undefined) this.version = version;
     this.taskId = taskId;
   }
+}
+
+/** What events call a source. */
+export function sourceNames({ id, label }: OpenSource): SourceNames {
+  return label === undefined ? { source: id } : { source: id, label };
 }
 
 /** A task with the bookkeeping that its user does not see. */

@@ -1,7 +1,9 @@
 import { printable, TidemarkError } from "./errors.ts";
 import type { RunReport } from "./event.ts";
 import type { Host } from "./host.ts";
-import { type DeclaredRole, type PipelineEntry, planStages } from "./plan.ts";
+import { BOOLEAN, checkOptions, type OptionKinds, TEXT, WHOLE_FROM_1 } from "./option_check.ts";
+import type { DeclaredRole, PipelineEntry } from "./plan.ts";
+import { RETRY } from "./retry.ts";
 import { runStages } from "./run.ts";
 import type { RunOptions } from "./run_options.ts";
 import type {
@@ -14,6 +16,7 @@ import type {
   StageContext,
 } from "./stage.ts";
 import { isPromiseLike } from "./slot.ts";
+import { type SourceInput, type SourceOptions, sourceStage } from "./source_input.ts";
 import { FailedTask, NoneTask, type SourceRef, type Task } from "./task.ts";
 
 /** What a function of a stage is told besides its payload. */
@@ -46,22 +49,6 @@ export interface StageOptions {
   /** False: refused when a checkpoint is set. @default true */
   readonly resumable?: boolean;
 }
-
-/** Options of a source that is made from an iterable. */
-export interface SourceOptions<T> {
-  /** The stage's name. @default "source" */
-  readonly name?: string;
-  /** A source's content id. Without it a source is known by its position. */
-  readonly id?: (payload: T) => string;
-  /** The version of a source's content; when it changes, the source runs again. */
-  readonly version?: (payload: T) => string;
-}
-
-/** Where sources come from: values, streamed or not, or a function that gives them anew for each run. */
-export type SourceInput<T> =
-  | Many<T>
-  | ReadableStream<T>
-  | (() => Awaitable<Many<T> | ReadableStream<T>>);
 
 /**
  * A stage that is an object. A function has a name too, and would pass for a stage without
@@ -172,6 +159,13 @@ export function pipelineOn(host: Host): PipelineFactory {
 // oxlint-disable-next-line no-explicit-any -- the interfaces above hold the types; one class serves them all
 type Fn = (...args: any[]) => any;
 
+const STAGE_OPTIONS: OptionKinds<StageOptions> = {
+  name: TEXT,
+  concurrency: WHOLE_FROM_1,
+  retry: RETRY,
+  resumable: BOOLEAN,
+};
+
 class Builder implements Runnable {
   readonly name: string;
   readonly #host: Host;
@@ -184,14 +178,14 @@ class Builder implements Runnable {
   }
 
   run(options: RunOptions = {}): Promise<RunReport> {
-    // In a promise's job, so that a fault of the plan is a rejection too.
-    return Promise.resolve().then(() =>
-      runStages(this.name, planStages(this.name, this.#entries), options, this.#host)
-    );
+    return runStages(this.name, this.#entries, options, this.#host);
   }
 
-  source(input: SourceInput<unknown> | AnyStage, options: SourceOptions<unknown> = {}): Builder {
-    return this.#with("source", isStage(input) ? input : sourceStage(input, options));
+  source(input: SourceInput<unknown> | AnyStage, options?: SourceOptions<unknown>): Builder {
+    return this.#with(
+      "source",
+      isStage(input) ? onItsOwn("source()", input, options) : sourceStage(input, options),
+    );
   }
 
   stage(stage: AnyStage): Builder {
@@ -207,7 +201,7 @@ class Builder implements Runnable {
   }
 
   map(fn: Fn, options?: StageOptions): Builder {
-    return this.#with("step", functionStage("map", fn, options, { process: perTask(fn) }));
+    return this.#withMade(functionStage("map", fn, options, { process: perTask(fn) }));
   }
 
   filter(fn: Fn, options?: StageOptions): Builder {
@@ -215,40 +209,43 @@ class Builder implements Runnable {
     const process = (task: Task<unknown>, context: StageContext) => {
       const verdict = judge(task, context);
       return isPromiseLike(verdict)
-        ? verdict.then((v) => kept(task.payload, v))
-        : kept(task.payload, verdict);
+        ? verdict.then((v) => kept(task.payload, v, context.stage))
+        : kept(task.payload, verdict, context.stage);
     };
-    return this.#with("step", functionStage("filter", fn, options, { process }));
+    return this.#withMade(functionStage("filter", fn, options, { process }));
   }
 
   flatMap(fn: Fn, options?: StageOptions): Builder {
-    return this.#with(
-      "step",
+    return this.#withMade(
       functionStage("flatMap", fn, options, { output: "many", process: perTask(fn) }),
     );
   }
 
   batch(size: number, fn: Fn, options?: StageOptions): Builder {
-    return this.#with("step", functionStage("batch", fn, options, perBatch(size, fn)));
+    return this.#withMade(functionStage("batch", fn, options, perBatch(size, fn)));
   }
 
   flatBatch(size: number, fn: Fn, options?: StageOptions): Builder {
-    return this.#with(
-      "step",
+    return this.#withMade(
       functionStage("flatBatch", fn, options, { output: "many", ...perBatch(size, fn) }),
     );
   }
 
   sink(sink: Fn | WritableStream | AnyStage, options?: StageOptions): Builder {
-    if (isStage(sink)) return this.#with("sink", sink);
-    if (typeof sink === "function") {
-      return this.#with("sink", functionStage("sink", sink, options, { process: perTask(sink) }));
-    }
-    return this.#with("sink", streamSink(sink, options));
+    if (isStage(sink)) return this.#with("sink", onItsOwn("sink()", sink, options));
+    const made = typeof sink === "function"
+      ? functionStage("sink", sink, options, { process: perTask(sink) })
+      : streamSink(sink, options);
+    return this.#withMade(made, "sink");
   }
 
-  #with(role: DeclaredRole, stage: AnyStage): Builder {
-    return new Builder(this.#host, this.name, [...this.#entries, { role, stage }]);
+  #with(role: DeclaredRole, stage: AnyStage, needsInput = false): Builder {
+    return new Builder(this.#host, this.name, [...this.#entries, { role, stage, needsInput }]);
+  }
+
+  /** Adds a stage that was made from a function of a payload, or from a stream. */
+  #withMade(stage: AnyStage, role: DeclaredRole = "step"): Builder {
+    return this.#with(role, stage, true);
   }
 }
 
@@ -261,6 +258,16 @@ function isStage(value: unknown): value is AnyStage {
   );
 }
 
+/** A stage that is an object says everything itself, so that options beside it are a mistake. */
+function onItsOwn(owner: string, stage: AnyStage, options: unknown): AnyStage {
+  if (options === undefined) return stage;
+  throw new TidemarkError(
+    "OPTION_INVALID",
+    `${owner} takes no options beside the stage "${printable(stage.name)}": set them on the stage`,
+    { subject: "options" },
+  );
+}
+
 function functionStage(
   kind: string,
   fn: unknown,
@@ -270,6 +277,7 @@ function functionStage(
   if (typeof fn !== "function") {
     throw new TidemarkError("PIPELINE_INVALID", `${kind} takes a function, not ${typeof fn}`);
   }
+  checkOptions(`${kind}()`, options, STAGE_OPTIONS);
   return { ...options, ...behaviour, name: options.name ?? (fn.name || kind) };
 }
 
@@ -318,81 +326,29 @@ function perBatch(size: number, fn: Fn): Partial<AnyStage> {
   };
 }
 
-/** What a filter's verdict makes of the payload. `undefined` stays, since it is a mistake. */
-function kept(payload: unknown, verdict: unknown): unknown {
-  if (verdict === undefined || verdict instanceof NoneTask || verdict instanceof FailedTask) {
-    return verdict;
+/** What a filter's verdict makes of the payload: a forgotten `return` must not drop it. */
+function kept(payload: unknown, verdict: unknown, stage: string): unknown {
+  if (verdict === undefined) {
+    return new FailedTask(
+      `stage "${printable(stage)}" returned undefined: return true to keep the value, or false`,
+    );
   }
+  if (verdict instanceof NoneTask || verdict instanceof FailedTask) return verdict;
   return verdict ? payload : null;
 }
 
-function sourceStage(input: SourceInput<unknown>, options: SourceOptions<unknown>): AnyStage {
-  const { id, version } = options;
-  let spent = false;
-  return {
-    name: options.name ?? "source",
-    output: "many",
-    process: async () => {
-      const values = typeof input === "function" ? await input() : input;
-      const iterable = asIterable(values);
-      if (typeof input !== "function" && isOneShot(values)) {
-        if (spent) {
-          throw new TidemarkError(
-            "SOURCE_FAILED",
-            "the source was consumed by an earlier run: pass a function that returns a new one",
-          );
-        }
-        spent = true;
-      }
-      return iterable;
-    },
-    ...(id === undefined ? {} : { sourceId: id }),
-    ...(version === undefined ? {} : { sourceVersion: version }),
-  };
-}
-
-function asIterable(values: unknown): Many<unknown> {
-  if (typeof values === "object" && values !== null) {
-    if (Symbol.asyncIterator in values || Symbol.iterator in values) return values as Many<unknown>;
-    if (values instanceof ReadableStream) return readAll(values);
-  }
-  throw new TidemarkError(
-    "SOURCE_FAILED",
-    `the source is ${
-      values === null ? "null" : `a ${typeof values}`
-    }: pass an iterable, an async ` +
-      `iterable, a stream, or a function that returns one`,
-  );
-}
-
-/** For runtimes whose web streams cannot be iterated. */
-async function* readAll(stream: ReadableStream<unknown>): AsyncGenerator {
-  const reader = stream.getReader();
-  try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  } finally {
-    await reader.cancel();
-  }
-}
-
-/** Whether iterating uses the values up, as with generators and streams. */
-function isOneShot(values: unknown): boolean {
-  const { next, pipe } = values as { next?: unknown; pipe?: unknown };
-  return values instanceof ReadableStream || typeof next === "function" ||
-    typeof pipe === "function";
-}
-
-function streamSink(stream: WritableStream<unknown>, options?: StageOptions): AnyStage {
+function streamSink(stream: WritableStream<unknown>, options: StageOptions = {}): AnyStage {
   if (typeof (stream as Partial<WritableStream> | null)?.getWriter !== "function") {
     throw new TidemarkError(
       "PIPELINE_INVALID",
       "a sink is a function, a WritableStream or a stage",
     );
   }
+  checkOptions("sink()", options, STAGE_OPTIONS);
   let writer: WritableStreamDefaultWriter<unknown> | undefined;
   return {
     ...options,
-    name: options?.name ?? "stream",
+    name: options.name ?? "stream",
     concurrency: 1,
     setup: () => {
       writer = stream.getWriter();

@@ -1,4 +1,6 @@
 import { printable, TidemarkError } from "./errors.ts";
+import { BOOLEAN, checkOption, TEXT, WHOLE_FROM_1 } from "./option_check.ts";
+import { RETRY } from "./retry.ts";
 import type { AnyStage, RetryOptions } from "./stage.ts";
 
 /** What a stage was added to a pipeline as. */
@@ -8,6 +10,8 @@ export type DeclaredRole = "source" | "step" | "sink";
 export interface PipelineEntry {
   readonly stage: AnyStage;
   readonly role: DeclaredRole;
+  /** It is a function of a payload, and so cannot be first unless the run is given tasks. */
+  readonly needsInput: boolean;
 }
 
 /** A stage with everything that a run needs to know about it. */
@@ -29,17 +33,23 @@ const NO_RETRY: RetryOptions = { attempts: 1 };
 /**
  * Turns what was added to a pipeline into stages with roles: composites are expanded, the
  * first stage is the source and the last one the sink. Nothing is noted on the stages
- * themselves, so they can serve in other pipelines.
+ * themselves, so they can serve in other pipelines. `hasInput`: the run is given tasks to begin
+ * with.
  * @throws {TidemarkError} `PIPELINE_INVALID` or `OPTION_INVALID`, naming the stages.
  */
-export function planStages(pipeline: string, entries: readonly PipelineEntry[]): PlannedStage[] {
+export function planStages(
+  pipeline: string,
+  entries: readonly PipelineEntry[],
+  hasInput: boolean,
+): PlannedStage[] {
   const flat = entries.flatMap((entry) => expand(pipeline, entry, []));
-  const fault = roleFault(flat);
+  const fault = roleFault(flat, hasInput);
   if (fault !== undefined) {
     throw new TidemarkError("PIPELINE_INVALID", `pipeline "${printable(pipeline)}": ${fault}`, {
       subject: pipeline,
     });
   }
+  for (const { stage } of flat) checkStage(stage);
   const names = uniqueNames(flat.map(({ stage }) => stage.name));
   return flat.map(({ stage }, i) => ({
     stage,
@@ -48,13 +58,9 @@ export function planStages(pipeline: string, entries: readonly PipelineEntry[]):
     isSink: i === flat.length - 1,
     many: stage.output === "many",
     batched: stage.processBatch !== undefined,
-    batchSize: stage.processBatch === undefined
-      ? 1
-      : wholeFrom1(stage, "batchSize", stage.batchSize ?? 1),
-    concurrency: stage.concurrency === undefined
-      ? undefined
-      : wholeFrom1(stage, "concurrency", stage.concurrency),
-    retry: checkedRetry(stage),
+    batchSize: stage.processBatch === undefined ? 1 : stage.batchSize ?? 1,
+    concurrency: stage.concurrency,
+    retry: stage.retry ?? NO_RETRY,
   }));
 }
 
@@ -90,7 +96,10 @@ function expand(
         : role === "sink" && i === parts.length - 1
         ? role
         : "step";
-      return expand(pipeline, { stage: part, role: partRole }, [...within, stage]);
+      return expand(pipeline, { stage: part, role: partRole, needsInput: false }, [
+        ...within,
+        stage,
+      ]);
     });
   }
   if ((stage.process === undefined) === (stage.processBatch === undefined)) {
@@ -103,7 +112,7 @@ function expand(
   return [entry];
 }
 
-function roleFault(entries: readonly PipelineEntry[]): string | undefined {
+function roleFault(entries: readonly PipelineEntry[], hasInput: boolean): string | undefined {
   if (entries.length === 0) return "there are no stages; add a source first";
   const named = (role: DeclaredRole) =>
     entries.filter((e) => e.role === role).map((e) => `"${printable(e.stage.name)}"`);
@@ -124,6 +133,11 @@ function roleFault(entries: readonly PipelineEntry[]): string | undefined {
       printable(entries[sink + 1]!.stage.name)
     }" follows it`;
   }
+  const first = entries[0]!;
+  if (first.needsInput && !hasInput) {
+    return `there is no source, so "${printable(first.stage.name)}" has no input: begin with ` +
+      ".source(…), or give run() initialTasks";
+  }
   return undefined;
 }
 
@@ -140,30 +154,11 @@ function uniqueNames(names: readonly string[]): string[] {
   });
 }
 
-function wholeFrom1(stage: AnyStage, option: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new TidemarkError(
-      "OPTION_INVALID",
-      `stage "${printable(stage.name)}": ${option} must be a whole number from 1, not ${value}`,
-      { subject: option },
-    );
-  }
-  return value;
-}
-
-function checkedRetry(stage: AnyStage): RetryOptions {
-  const { retry } = stage;
-  if (retry === undefined) return NO_RETRY;
-  wholeFrom1(stage, "retry.attempts", retry.attempts);
-  for (const option of ["delay", "factor", "maxDelay"] as const) {
-    const value = retry[option];
-    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-      throw new TidemarkError(
-        "OPTION_INVALID",
-        `stage "${printable(stage.name)}": retry.${option} must be a number from 0, not ${value}`,
-        { subject: `retry.${option}` },
-      );
-    }
-  }
-  return retry;
+function checkStage(stage: AnyStage): void {
+  checkOption("a stage", "name", stage.name, { ...TEXT, required: true });
+  const owner = `stage "${printable(stage.name)}"`;
+  checkOption(owner, "batchSize", stage.batchSize, WHOLE_FROM_1);
+  checkOption(owner, "concurrency", stage.concurrency, WHOLE_FROM_1);
+  checkOption(owner, "retry", stage.retry, RETRY);
+  checkOption(owner, "resumable", stage.resumable, BOOLEAN);
 }

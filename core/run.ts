@@ -10,15 +10,16 @@ import type { RunEvent, RunReport, TaskFailure } from "./event.ts";
 import { verdict } from "./failure_policy.ts";
 import type { Host } from "./host.ts";
 import { LiveTask, type OpenSource } from "./live_task.ts";
-import type { PlannedStage } from "./plan.ts";
+import { type PipelineEntry, type PlannedStage, planStages } from "./plan.ts";
 import { backoff } from "./retry.ts";
-import { type CheckedOptions, checkOptions, type RunOptions } from "./run_options.ts";
+import { type CheckedOptions, checkRunOptions, type RunOptions } from "./run_options.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sources } from "./sources.ts";
 import type { StageContext } from "./stage.ts";
 import { StageState } from "./stage_state.ts";
 import type { CheckpointStore } from "./store.ts";
 import { EmptyTask, type SourceRef } from "./task.ts";
+import { taskFailure } from "./task_failure.ts";
 
 /** A run that had begun and ended badly. What was recorded stays recorded. */
 export class RunError extends TidemarkError {
@@ -37,17 +38,18 @@ export class RunError extends TidemarkError {
 /** How many failures, and how many warnings, a report lists. */
 const LISTED = 100;
 /**
- * Runs planned stages once.
+ * Runs the stages that were added to a pipeline once.
  * @throws {TidemarkError} for a configuration that cannot run.
  * @throws {RunError} when the run had begun and was given up.
  */
 export async function runStages(
   pipeline: string,
-  stages: readonly PlannedStage[],
+  entries: readonly PipelineEntry[],
   options: RunOptions,
   host: Host,
 ): Promise<RunReport> {
-  const checked = checkOptions(options);
+  const checked = checkRunOptions(options);
+  const stages = planStages(pipeline, entries, checked.initialTasks !== undefined);
   const { checkpoint: config } = options;
   const run = new Run(pipeline, stages, options, checked, host);
   if (config === undefined) return await run.start(undefined);
@@ -145,7 +147,8 @@ class Run {
   }
 
   async #process(checkpoint: Checkpoint): Promise<void> {
-    const { signal, initialTasks = [new EmptyTask()] } = this.#options;
+    const { signal } = this.#options;
+    const { initialTasks = [new EmptyTask()] } = this.#checked;
     const sink = this.#states.at(-1)!;
     const { stage } = sink.plan;
     const sources = this.#sources = new Sources({
@@ -159,12 +162,11 @@ class Run {
       emit: (event) => this.#emit(event),
       onSettled: () => scheduler.pump(),
       onUnrecorded: () => this.#drain("the checkpoint cannot be written"),
-      onCommitFailed: (source, reason) => {
+      onCommitFailed: (source, thrown) => {
         sink.failed++;
-        this.#failed(
-          { stage: sink.plan.name, source: source.id, task: source.taskId, reason },
-          sink,
-        );
+        const reason = messageOf(thrown);
+        const failure = { stage: sink.plan.name, task: source.taskId, reason };
+        this.#failed(taskFailure(failure, source, thrown), sink);
       },
     });
     const scheduler = this.#scheduler = new Scheduler({

@@ -1,6 +1,7 @@
 import { TidemarkError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
-import type { CheckpointConfig } from "./store.ts";
+import { BOOLEAN, checkOptions, FUNCTION, type OptionKinds, WHOLE_FROM_1 } from "./option_check.ts";
+import type { CheckpointConfig, CheckpointStore } from "./store.ts";
 
 /** Options of a run. */
 export interface RunOptions {
@@ -44,27 +45,70 @@ export interface CheckedOptions {
   readonly maxOpenSources: number;
   readonly maxFailures: number | "auto";
   readonly failFast: boolean;
+  /** Undefined: the source stage finds its input by itself. */
+  readonly initialTasks: readonly unknown[] | undefined;
 }
+
+const STORE_METHODS = ["manifest", "read", "append", "close"] as const;
+
+const RUN_OPTIONS: OptionKinds<RunOptions> = {
+  checkpoint: {
+    needs: 'a text such as "./ckpt", an object with "store", or a store',
+    fits: (v) =>
+      typeof v === "string" ||
+      (typeof v === "object" && v !== null && ("store" in v || isMeantAsStore(v))),
+  },
+  concurrency: WHOLE_FROM_1,
+  maxOpenSources: WHOLE_FROM_1,
+  signal: {
+    needs: "an AbortSignal",
+    fits: (v) =>
+      typeof v === "object" && v !== null && "aborted" in v &&
+      typeof (v as Partial<AbortSignal>).addEventListener === "function",
+  },
+  onEvent: FUNCTION,
+  failFast: BOOLEAN,
+  maxFailures: {
+    needs: 'a number from 0 or "auto"',
+    fits: (v) => v === "auto" || (typeof v === "number" && v >= 0),
+  },
+  resumeChanged: BOOLEAN,
+  initialTasks: { needs: "a list", fits: Array.isArray },
+};
 
 /**
  * Checks run options.
  * @throws {TidemarkError} `OPTION_INVALID`, naming the option.
  */
-export function checkOptions(options: RunOptions): CheckedOptions {
-  const { concurrency = 16, maxOpenSources = 64, maxFailures = "auto", failFast = false } = options;
-  for (const [option, value] of Object.entries({ concurrency, maxOpenSources })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw invalid(option, "a whole number from 1", value);
-    }
-  }
-  if (maxFailures !== "auto" && !(typeof maxFailures === "number" && maxFailures >= 0)) {
-    throw invalid("maxFailures", `a number from 0 or "auto"`, maxFailures);
-  }
-  return { concurrency, maxOpenSources, maxFailures, failFast };
+export function checkRunOptions(options: RunOptions): CheckedOptions {
+  checkOptions("run()", options, RUN_OPTIONS);
+  checkStore(options.checkpoint);
+  const {
+    concurrency = 16,
+    maxOpenSources = 64,
+    maxFailures = "auto",
+    failFast = false,
+    initialTasks,
+  } = options;
+  return { concurrency, maxOpenSources, maxFailures, failFast, initialTasks };
 }
 
-function invalid(option: string, wanted: string, value: unknown): TidemarkError {
-  return new TidemarkError("OPTION_INVALID", `${option} must be ${wanted}, not ${String(value)}`, {
-    subject: option,
-  });
+function isMeantAsStore(value: object): value is Partial<CheckpointStore> {
+  return STORE_METHODS.some((name) => hasMethod(value, name));
+}
+
+function checkStore(config: unknown): void {
+  if (typeof config !== "object" || config === null || !isMeantAsStore(config)) return;
+  const missing = STORE_METHODS.filter((name) => !hasMethod(config, name));
+  if (missing.length === 0) return;
+  throw new TidemarkError(
+    "OPTION_INVALID",
+    `run(): the store given as checkpoint has no ${missing.join(", ")}: it must have the methods ` +
+      STORE_METHODS.join(", "),
+    { subject: "checkpoint" },
+  );
+}
+
+function hasMethod(value: object, name: string): boolean {
+  return typeof (value as Record<string, unknown>)[name] === "function";
 }

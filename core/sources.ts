@@ -2,7 +2,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { messageOf, printable, TidemarkError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
 import type { Host } from "./host.ts";
-import { type LiveTask, OpenSource } from "./live_task.ts";
+import { type LiveTask, OpenSource, sourceNames } from "./live_task.ts";
 import { contentSourceId, positionalSourceId } from "./source_id.ts";
 import type { AnyStage } from "./stage.ts";
 import { TextIndex } from "./text_index.ts";
@@ -24,7 +24,7 @@ export interface SourcesOptions {
   /** The store has given up. */
   readonly onUnrecorded: () => void;
   /** The sink could not commit a source. */
-  readonly onCommitFailed: (source: OpenSource, reason: string) => void;
+  readonly onCommitFailed: (source: OpenSource, thrown: unknown) => void;
 }
 
 /**
@@ -37,6 +37,7 @@ export class Sources {
   readonly #open = new Set<OpenSource>();
   #refreshed: number;
   #warnedOfPositions = false;
+  #warnedOfLabels = false;
   /** Sources that drained in this run and are being committed and recorded. */
   settling = 0;
   /** Sources that drained in this run, recorded yet or not. */
@@ -67,6 +68,7 @@ export class Sources {
   open(parent: LiveTask, payload: unknown, index: number): OpenSource | undefined {
     const { checkpoint, emit } = this.#options;
     const { contentId, version } = this.#identify(payload);
+    const label = this.#labelOf(payload);
     if (contentId === undefined) this.#warnOfPositions();
     const id = contentId === undefined
       ? positionalSourceId([...parent.path, index])
@@ -74,22 +76,23 @@ export class Sources {
     if (this.#seen.find(id) >= 0) {
       throw new TidemarkError(
         "SOURCE_DUPLICATE",
-        `the source stage emitted the id "${printable(id)}" twice in one run: ` +
-          `give every source an id of its own`,
+        `the source stage emitted the id "${printable(id)}" twice in one run${
+          label === undefined ? "" : `, now for ${printable(label)}`
+        }: give every source an id of its own`,
         { subject: id },
       );
     }
     this.#seen.add(id);
     this.#refreshIfStale();
-    const source = new OpenSource(id, version, `${parent.id}_${contentId ?? index}`);
+    const source = new OpenSource(id, version, `${parent.id}_${contentId ?? index}`, label);
     if (checkpoint.areComplete([source])[0]) {
       this.skipped++;
-      emit({ type: "source-skipped", source: id });
+      emit({ type: "source-skipped", ...sourceNames(source) });
       return undefined;
     }
     this.#open.add(source);
     checkpoint.apply([{ kind: "opened", source: id }]);
-    emit({ type: "source-opened", source: id });
+    emit({ type: "source-opened", ...sourceNames(source) });
     return source;
   }
 
@@ -141,6 +144,28 @@ export class Sources {
     }
   }
 
+  /** A label is only for people, so one that cannot be told ends nothing. */
+  #labelOf(payload: unknown): string | undefined {
+    const { sourceStage, emit } = this.#options;
+    let fault: string;
+    try {
+      const label: unknown = sourceStage.sourceLabel?.(payload);
+      if (label === undefined || label === "") return undefined;
+      if (typeof label === "string") return label;
+      fault = `it is ${label === null ? "null" : `a ${typeof label}`}, not a text`;
+    } catch (thrown) {
+      fault = messageOf(thrown);
+    }
+    if (this.#warnedOfLabels) return undefined;
+    this.#warnedOfLabels = true;
+    emit({
+      type: "warning",
+      message: `the label of a source could not be told, so its id stands for it: ${fault}`,
+      subject: sourceStage.name,
+    });
+    return undefined;
+  }
+
   async #commit(source: OpenSource, commit: NonNullable<SourcesOptions["commit"]>): Promise<void> {
     try {
       await commit(source);
@@ -149,7 +174,7 @@ export class Sources {
       this.settling--;
       this.drained--;
       this.fail(source, reason);
-      this.#options.onCommitFailed(source, reason);
+      this.#options.onCommitFailed(source, thrown);
       this.settle(source);
       return;
     }
@@ -171,7 +196,8 @@ export class Sources {
     } catch (thrown) {
       this.#options.emit({
         type: "warning",
-        message: `source ${printable(source.id)}: what was written for it could not be ` +
+        message:
+          `source ${printable(source.label ?? source.id)}: what was written for it could not be ` +
           `removed: ${messageOf(thrown)}`,
         subject: source.id,
       });
@@ -184,10 +210,10 @@ export class Sources {
     const recorded = await checkpoint.record(source.id, "complete", { version: source.version });
     if (recorded) {
       this.completed++;
-      emit({ type: "source-completed", source: source.id });
+      emit({ type: "source-completed", ...sourceNames(source) });
     } else {
       this.pending++;
-      emit({ type: "source-pending", source: source.id });
+      emit({ type: "source-pending", ...sourceNames(source) });
       // Otherwise its facts came to contradict each other while the sink committed it.
       if (checkpoint.failure !== undefined) {
         this.unrecorded++;
@@ -210,10 +236,10 @@ export class Sources {
           failure: source.failure,
         });
       }
-      emit({ type: "source-failed", source: source.id, reason: source.failure });
+      emit({ type: "source-failed", ...sourceNames(source), reason: source.failure });
     } else {
       this.pending++;
-      emit({ type: "source-pending", source: source.id });
+      emit({ type: "source-pending", ...sourceNames(source) });
     }
     this.#close(source);
   }

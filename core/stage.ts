@@ -76,6 +76,11 @@ export interface Stage<In, Out> {
   sourceId?(payload: Out): string | undefined;
   /** As the source stage: the version of a source's content. */
   sourceVersion?(payload: Out): string | undefined;
+  /**
+   * As the source stage: what people call a source, for failures and events, such as a file's
+   * path. It is no identity and is not recorded. Undefined: its id stands for it.
+   */
+  sourceLabel?(payload: Out): string | undefined;
 
   /**
    * As the sink: called when every task of a source drained, before the source is recorded

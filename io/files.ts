@@ -4,13 +4,23 @@
  */
 
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { printable, TidemarkError } from "../core/errors.ts";
+import {
+  BOOLEAN,
+  checkOptions,
+  either,
+  FUNCTION,
+  oneOf,
+  type OptionKinds,
+  TEXT,
+  WHOLE_FROM_1,
+} from "../core/option_check.ts";
 import type { Stage, StageContext } from "../core/stage.ts";
 import type { Task } from "../core/task.ts";
 import type { FileGroup, FileVersion } from "./file_group.ts";
 import { digestOf, versionsOf } from "./file_group.ts";
 import { directoryOf, listFiles } from "./file_listing.ts";
+import { PATH, pathOf } from "./path_option.ts";
 
 export type { FileGroup, FileVersion } from "./file_group.ts";
 
@@ -83,8 +93,24 @@ export function files(
   patterns: string | readonly string[],
   options: FilesOptions = {},
 ): Stage<undefined, FileGroup> {
-  return new FileSource(typeof patterns === "string" ? [patterns] : [...patterns], options);
+  return new FileSource(Array.isArray(patterns) ? [...patterns] : [patterns], options);
 }
+
+const FILES_OPTIONS: OptionKinds<FilesOptions> = {
+  name: TEXT,
+  cwd: PATH,
+  ignore: {
+    needs: "a text or a list of texts",
+    fits: (v) => (Array.isArray(v) ? v : [v]).every((pattern) => typeof pattern === "string"),
+  },
+  dot: BOOLEAN,
+  followSymbolicLinks: BOOLEAN,
+  groupSize: WHOLE_FROM_1,
+  groupBy: FUNCTION,
+  id: oneOf("hash", "name"),
+  version: either(oneOf("stat", "none"), FUNCTION),
+  allowEmpty: BOOLEAN,
+};
 
 class FileSource implements Stage<undefined, FileGroup> {
   readonly name: string;
@@ -94,7 +120,8 @@ class FileSource implements Stage<undefined, FileGroup> {
 
   constructor(patterns: readonly string[], options: FilesOptions) {
     checkPatterns(patterns);
-    checkOptions(options);
+    checkOptions("files()", options, FILES_OPTIONS);
+    checkGroups(options);
     this.name = options.name ?? "files";
     this.#patterns = patterns;
     this.#options = { ...options };
@@ -122,9 +149,13 @@ class FileSource implements Stage<undefined, FileGroup> {
     return group.version;
   }
 
+  sourceLabel({ names }: FileGroup): string {
+    return names.length === 1 ? names[0]! : `${names[0]!} and ${names.length - 1} more`;
+  }
+
   #directory(): string {
     const { cwd } = this.#options;
-    return directoryOf(cwd instanceof URL ? fileURLToPath(cwd) : cwd);
+    return directoryOf(cwd === undefined ? undefined : pathOf(cwd));
   }
 
   async #list(directory: string, context: StageContext): Promise<readonly string[]> {
@@ -218,16 +249,9 @@ function checkPatterns(patterns: readonly unknown[]): void {
   }
 }
 
-function checkOptions(options: FilesOptions): void {
-  const { groupSize, groupBy, id = "hash", version = "stat" } = options;
-  if (groupSize !== undefined && !(Number.isSafeInteger(groupSize) && groupSize >= 1)) {
-    throw invalid("groupSize", `must be an integer of at least 1, not ${String(groupSize)}`);
-  }
+function checkGroups({ groupSize, groupBy, id }: FilesOptions): void {
   if (groupSize !== undefined && groupBy !== undefined) {
     throw invalid("groupBy", "cannot be combined with groupSize; give one of them");
-  }
-  if (id !== "hash" && id !== "name") {
-    throw invalid("id", 'must be "hash" or "name"');
   }
   if (id === "name" && groupSize !== undefined && groupSize > 1) {
     throw invalid(
@@ -235,13 +259,10 @@ function checkOptions(options: FilesOptions): void {
       '"name" needs one file per source or groupBy, because a group by size has no name',
     );
   }
-  if (version !== "stat" && version !== "none" && typeof version !== "function") {
-    throw invalid("version", 'must be "stat", "none" or a function');
-  }
 }
 
 function invalid(option: string, what: string): TidemarkError {
-  return new TidemarkError("OPTION_INVALID", `files(): the option ${option} ${what}`, {
+  return new TidemarkError("OPTION_INVALID", `files(): ${option} ${what}`, {
     subject: option,
   });
 }

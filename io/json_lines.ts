@@ -4,10 +4,11 @@
  */
 
 import { messageOf, printable } from "../core/errors.ts";
+import { checkOptions, FUNCTION, type OptionKinds } from "../core/option_check.ts";
 import type { Slot } from "../core/stage.ts";
 import { failed } from "../core/task.ts";
 import type { FileGroup } from "./file_group.ts";
-import { readLines, type ReadLinesOptions } from "./read_lines.ts";
+import { READ_LINES_OPTIONS, readLines, type ReadLinesOptions } from "./read_lines.ts";
 import type { ReaderContext } from "./readable_file.ts";
 
 /** Options of {@link jsonLines}. */
@@ -15,6 +16,11 @@ export interface JsonLinesOptions<T> extends ReadLinesOptions {
   /** Checks a value and gives it its type. What it throws fails the line. */
   readonly parse?: (value: unknown) => T;
 }
+
+const JSON_LINES_OPTIONS: OptionKinds<JsonLinesOptions<unknown>> = {
+  ...READ_LINES_OPTIONS,
+  parse: FUNCTION,
+};
 
 /**
  * For `.flatMap`: streams the values of a source's JSON Lines files, plain or `.gz`. Blank lines
@@ -35,6 +41,7 @@ export interface JsonLinesOptions<T> extends ReadLinesOptions {
 export function jsonLines<T = unknown>(
   options: JsonLinesOptions<T> = {},
 ): (group: FileGroup, context?: ReaderContext) => AsyncGenerator<Slot<T>> {
+  checkOptions("jsonLines()", options, JSON_LINES_OPTIONS);
   const { parse, ...rest } = options;
   const lines = readLines(rest);
   return async function* (group, context) {

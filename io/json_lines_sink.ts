@@ -4,11 +4,20 @@
  */
 
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { messageOf, printable, TidemarkError } from "../core/errors.ts";
+import {
+  checkOption,
+  checkOptions,
+  FUNCTION,
+  oneOf,
+  type OptionKinds,
+  TEXT,
+} from "../core/option_check.ts";
+import { RETRY } from "../core/retry.ts";
 import type { RetryOptions, Stage } from "../core/stage.ts";
 import { failed, type FailedTask, type SourceRef, type Task } from "../core/task.ts";
 import { checkOutputName, outputName } from "./output_name.ts";
+import { PATH, pathOf } from "./path_option.ts";
 import { createDirectory, removeAbandoned, TemporaryFile } from "./temporary_file.ts";
 
 /** Options of {@link jsonLinesSink}. */
@@ -64,6 +73,13 @@ export function jsonLinesSink(
   return new JsonLinesSink(directory, options);
 }
 
+const SINK_OPTIONS: OptionKinds<JsonLinesSinkOptions> = {
+  stage: TEXT,
+  name: FUNCTION,
+  order: oneOf("lineage", "arrival"),
+  retry: RETRY,
+};
+
 class JsonLinesSink implements Stage<unknown, undefined> {
   readonly name: string;
   readonly retry?: RetryOptions;
@@ -77,13 +93,8 @@ class JsonLinesSink implements Stage<unknown, undefined> {
   #owners = new Map<string, string>();
 
   constructor(directory: string | URL, options: JsonLinesSinkOptions) {
-    const { order = "lineage" } = options;
-    if (order !== "lineage" && order !== "arrival") {
-      throw invalid("order", 'must be "lineage" or "arrival"');
-    }
-    if (!(directory instanceof URL) && (typeof directory !== "string" || directory === "")) {
-      throw invalid("directory", "must be a path or a file: URL");
-    }
+    checkOption("jsonLinesSink()", "directory", directory, { ...PATH, required: true });
+    checkOptions("jsonLinesSink()", options, SINK_OPTIONS);
     this.name = options.stage ?? "jsonLinesSink";
     if (options.retry !== undefined) this.retry = options.retry;
     this.#given = directory;
@@ -99,9 +110,7 @@ class JsonLinesSink implements Stage<unknown, undefined> {
         { subject: this.name },
       );
     }
-    this.#directory = resolve(
-      this.#given instanceof URL ? fileURLToPath(this.#given) : this.#given,
-    );
+    this.#directory = resolve(pathOf(this.#given));
     this.#open = new Map();
     this.#owners = new Map();
     try {
@@ -270,10 +279,4 @@ function comparePaths(a: readonly number[], b: readonly number[]): number {
     if (a[i] !== b[i]) return a[i]! - b[i]!;
   }
   return a.length - b.length;
-}
-
-function invalid(option: string, what: string): TidemarkError {
-  return new TidemarkError("OPTION_INVALID", `jsonLinesSink(): ${option} ${what}`, {
-    subject: option,
-  });
 }

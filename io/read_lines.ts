@@ -4,7 +4,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { printable, TidemarkError } from "../core/errors.ts";
+import { printable } from "../core/errors.ts";
+import { checkOptions, oneOf, type OptionKinds, WHOLE_FROM_1 } from "../core/option_check.ts";
 import type { Slot } from "../core/stage.ts";
 import { failed } from "../core/task.ts";
 import type { FileGroup } from "./file_group.ts";
@@ -28,6 +29,12 @@ export interface ReadLinesOptions {
   readonly invalid?: "fail" | "replace";
 }
 
+/** What the options of {@link readLines} have to be. */
+export const READ_LINES_OPTIONS: OptionKinds<ReadLinesOptions> = {
+  maxLineBytes: WHOLE_FROM_1,
+  invalid: oneOf("fail", "replace"),
+};
+
 const LONGEST = 1 << 26;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -41,16 +48,8 @@ const RETURN = 0x0d;
 export function readLines(
   options: ReadLinesOptions = {},
 ): (group: FileGroup, context?: ReaderContext) => AsyncGenerator<Slot<Line>> {
+  checkOptions("readLines()", options, READ_LINES_OPTIONS);
   const limit = options.maxLineBytes ?? LONGEST;
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw new TidemarkError(
-      "OPTION_INVALID",
-      "readLines(): maxLineBytes must be an integer of at least 1",
-      {
-        subject: "maxLineBytes",
-      },
-    );
-  }
   const fatal = options.invalid !== "replace";
   return async function* (group, context) {
     for (const [at, path] of group.paths.entries()) {

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { printable, TidemarkError } from "../core/errors.ts";
+import { printable } from "../core/errors.ts";
+import { checkOptions, oneOf, type OptionKinds, TEXT } from "../core/option_check.ts";
 import type { Slot } from "../core/stage.ts";
 import { failed } from "../core/task.ts";
 import type { FileGroup } from "./file_group.ts";
@@ -25,6 +26,11 @@ export interface ReadTextOptions {
   readonly invalid?: "fail" | "replace";
 }
 
+const READ_TEXT_OPTIONS: OptionKinds<ReadTextOptions> = {
+  encoding: TEXT,
+  invalid: oneOf("fail", "replace"),
+};
+
 /**
  * For `.map`: reads the file of a source as text, without a byte order mark. A name that ends
  * with `.gz` is decompressed. The whole file is held in memory.
@@ -41,13 +47,14 @@ export interface ReadTextOptions {
  * await p.run();
  * ```
  *
+ * @throws {TidemarkError} `OPTION_INVALID`.
  * @throws {RangeError} for an unknown encoding. In the run a source of several files fails, and
  * so does one whose file cannot be read or decoded.
  */
 export function readText(
   options: ReadTextOptions = {},
 ): (group: FileGroup, context?: ReaderContext) => Promise<Slot<TextFile>> {
-  const read = reader(options);
+  const read = reader("readText()", options);
   return async (group, context) => {
     if (group.paths.length !== 1) {
       return failed(
@@ -62,7 +69,7 @@ export function readText(
 export function readTexts(
   options: ReadTextOptions = {},
 ): (group: FileGroup, context?: ReaderContext) => AsyncGenerator<Slot<TextFile>> {
-  const read = reader(options);
+  const read = reader("readTexts()", options);
   return async function* (group, context) {
     for (const [at, path] of group.paths.entries()) {
       yield await read(path, group.names[at]!, context);
@@ -71,18 +78,11 @@ export function readTexts(
 }
 
 function reader(
+  owner: string,
   options: ReadTextOptions,
 ): (path: string, name: string, context?: ReaderContext) => Promise<Slot<TextFile>> {
+  checkOptions(owner, options, READ_TEXT_OPTIONS);
   const { encoding = "utf-8", invalid = "fail" } = options;
-  if (invalid !== "fail" && invalid !== "replace") {
-    throw new TidemarkError(
-      "OPTION_INVALID",
-      'readText(): the option invalid must be "fail" or "replace"',
-      {
-        subject: "invalid",
-      },
-    );
-  }
   // Throws for an unknown label where the pipeline is built, not file by file.
   const { encoding: known } = new TextDecoder(encoding);
   return async (path, name, context) => {

@@ -5,9 +5,12 @@ import {
   failed,
   FailedTask,
   NoneTask,
+  type Pipeline,
   pipeline,
+  readText,
   type RunEvent,
   type Stage,
+  type StageObject,
 } from "../../mod.ts";
 
 const code = (code: string) => expect.objectContaining({ code });
@@ -159,6 +162,12 @@ describe("pipeline()", () => {
         /"String" and "Number" are sinks/,
       ],
       [() => p["map"]!(String)["sink"]!(Number)["source"]!([1]), /comes after the sink/],
+      [
+        () => p["map"]!(readText())["sink"]!(String),
+        /no source, so "map" has no input: begin with \.source\(/,
+      ],
+      [() => p["sink"]!(String), /no source, so "String" has no input/],
+      [() => p["sink"]!(new WritableStream()), /no source, so "stream" has no input/],
     ];
     for (const [make, message] of refused) {
       await expect(make().run()).rejects.toMatchObject({
@@ -184,13 +193,20 @@ describe("pipeline()", () => {
 
   test("refuses stage options out of range", async () => {
     const source = pipeline("p").source([1]);
+    const process = (task: { payload: number }) => task.payload;
     const bad = [
       source.batch(0, (x) => x),
-      source.map((x) => x, { concurrency: -1 }),
-      source.map((x) => x, { retry: { attempts: 0 } }),
-      source.map((x) => x, { retry: { attempts: 2, delay: -5 } }),
+      source.stage({ name: "s", process, concurrency: -1 }),
+      source.stage({ name: "s", process, retry: { attempts: 0 } }),
+      source.stage({ name: "s", process, retry: { attempts: 2, delay: -5 } }),
+      source.stage({ name: "s", process, resumable: "no" as never }),
     ];
     for (const p of bad) await expect(p.run()).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    expect(() => source.map((x) => x, { concurrency: -1 })).toThrow(code("OPTION_INVALID"));
+    await expect(source.stage({ process } as never).run()).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      message: "a stage: name must be a text, not undefined",
+    });
   });
 
   test("refuses a stage that is not resumable when a checkpoint is set, and only then", async () => {
@@ -200,6 +216,22 @@ describe("pipeline()", () => {
       message: expect.stringContaining(`"live"`),
     });
     expect((await p.run()).sources.completed).toBe(1);
+  });
+
+  test("takes a stage without input as the source, and a function when there are initial tasks", async () => {
+    const emitter: Stage<undefined, number> = {
+      name: "two",
+      output: "many",
+      process: () => [1, 2],
+    };
+    expect((await pipeline("p").stage(emitter).run()).sources.completed).toBe(2);
+    const bare = pipeline("p") as unknown as Pipeline<number>;
+    expect((await bare.sink(emitter as StageObject<unknown, number>).run()).sources.completed)
+      .toBe(2);
+    const got: number[] = [];
+    const doubled = bare.map((n) => n * 2).sink((n) => void got.push(n));
+    await doubled.run({ initialTasks: [1, 2] });
+    expect(got).toEqual([2, 4]);
   });
 
   test("gives two initial tasks of a one-to-one source two sources", async () => {
@@ -262,6 +294,24 @@ describe("a stage's results", () => {
   test("undefined from a map is an error that says what to return", async () => {
     const { failures } = await pipeline("p").source([1]).map(() => undefined).sink(() => {}).run();
     expect(failures[0]!.reason).toMatch(/return null to filter/);
+  });
+
+  test("undefined from a filter is an error that says what to return", async () => {
+    const forgetful = [() => undefined, async () => undefined] as unknown as (() => boolean)[];
+    for (const fn of forgetful) {
+      const { failures } = await pipeline("p").source([1]).filter(fn, { name: "big" })
+        .sink(() => {}).run();
+      expect(failures[0]!.reason).toBe(
+        `stage "big" returned undefined: return true to keep the value, or false`,
+      );
+    }
+  });
+
+  test("a filter keeps what counts as true and drops what does not", async () => {
+    const got: unknown[] = [];
+    await pipeline("p").source([0, 1, "", "a", NaN, {}, []], { id: JSON.stringify })
+      .filter((x) => x as boolean).sink((x) => void got.push(x)).run();
+    expect(got).toEqual([1, "a", {}, []]);
   });
 
   test("a thrown error fails its task alone, and its source is not complete", async () => {

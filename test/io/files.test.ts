@@ -268,6 +268,17 @@ describe("files() ids", () => {
   });
 });
 
+test("files() labels a source with the name of its file, or of the first and how many more", async () => {
+  const cwd = await scratch({ "a/1.txt": "", "a/2.txt": "", "a/3.txt": "" });
+  const labels = async (options: FilesOptions) => {
+    const stage = files("**/*.txt", { ...options, cwd });
+    return (await emitted<FileGroup>(stage)).map((group) => stage.sourceLabel!(group));
+  };
+  expect(await labels({})).toEqual(["a/1.txt", "a/2.txt", "a/3.txt"]);
+  expect(await labels({ groupSize: 2 })).toEqual(["a/1.txt and 1 more", "a/3.txt"]);
+  expect(await labels({ groupBy: () => "k" })).toEqual(["a/1.txt and 2 more"]);
+});
+
 describe("files() versions", () => {
   async function version(options: FilesOptions): Promise<string | undefined> {
     const stage = files("*", options);
