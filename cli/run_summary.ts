@@ -1,4 +1,5 @@
 import { printable, type RunReport, type StageReport } from "../mod.ts";
+import { isTidemarkError } from "./known_error.ts";
 import { amount, seconds } from "./number_text.ts";
 
 const SHOWN = 5;
@@ -26,8 +27,10 @@ export function summaryOf(report: RunReport, checkpoint: string | undefined): st
       "",
     ].join("\n");
   }
-  const failures = report.failures.map(({ stage, source, reason }) =>
-    `${printable(source ?? "?")} in ${printable(stage)}: ${printable(reason)}`
+  const failures = report.failures.map(({ label, stage, source, reason, cause }) =>
+    `${printable(label ?? source ?? "?")} in ${printable(stage)}: ${printable(reason)}${
+      placeOf(cause)
+    }`
   );
   return [
     `${name}: ${report.interrupted ? "interrupted after" : "finished in"} ${
@@ -40,6 +43,13 @@ export function summaryOf(report: RunReport, checkpoint: string | undefined): st
     ...nextSteps(report, checkpoint !== undefined),
     "",
   ].join("\n");
+}
+
+/** Where somebody's own code threw: without it "x is not defined" says little. */
+function placeOf(cause: unknown): string {
+  if (!(cause instanceof Error) || isTidemarkError(cause)) return "";
+  const frame = cause.stack?.split("\n").find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line));
+  return frame === undefined ? "" : ` (${printable(frame.trim())})`;
 }
 
 function sourceLines({ sources }: RunReport): string[] {

@@ -1,7 +1,6 @@
-import { TidemarkError } from "./errors.ts";
 import type { RunEvent } from "./event.ts";
 import { BOOLEAN, checkOptions, FUNCTION, type OptionKinds, WHOLE_FROM_1 } from "./option_check.ts";
-import type { CheckpointConfig, CheckpointStore } from "./store.ts";
+import type { CheckpointConfig } from "./store.ts";
 
 /** Options of a run. */
 export interface RunOptions {
@@ -49,14 +48,11 @@ export interface CheckedOptions {
   readonly initialTasks: readonly unknown[] | undefined;
 }
 
-const STORE_METHODS = ["manifest", "read", "append", "close"] as const;
-
 const RUN_OPTIONS: OptionKinds<RunOptions> = {
   checkpoint: {
     needs: 'a text such as "./ckpt", an object with "store", or a store',
-    fits: (v) =>
-      typeof v === "string" ||
-      (typeof v === "object" && v !== null && ("store" in v || isMeantAsStore(v))),
+    // What an object lacks is for those to say who open stores.
+    fits: (v) => typeof v === "string" || (typeof v === "object" && v !== null),
   },
   concurrency: WHOLE_FROM_1,
   maxOpenSources: WHOLE_FROM_1,
@@ -82,7 +78,6 @@ const RUN_OPTIONS: OptionKinds<RunOptions> = {
  */
 export function checkRunOptions(options: RunOptions): CheckedOptions {
   checkOptions("run()", options, RUN_OPTIONS);
-  checkStore(options.checkpoint);
   const {
     concurrency = 16,
     maxOpenSources = 64,
@@ -91,24 +86,4 @@ export function checkRunOptions(options: RunOptions): CheckedOptions {
     initialTasks,
   } = options;
   return { concurrency, maxOpenSources, maxFailures, failFast, initialTasks };
-}
-
-function isMeantAsStore(value: object): value is Partial<CheckpointStore> {
-  return STORE_METHODS.some((name) => hasMethod(value, name));
-}
-
-function checkStore(config: unknown): void {
-  if (typeof config !== "object" || config === null || !isMeantAsStore(config)) return;
-  const missing = STORE_METHODS.filter((name) => !hasMethod(config, name));
-  if (missing.length === 0) return;
-  throw new TidemarkError(
-    "OPTION_INVALID",
-    `run(): the store given as checkpoint has no ${missing.join(", ")}: it must have the methods ` +
-      STORE_METHODS.join(", "),
-    { subject: "checkpoint" },
-  );
-}
-
-function hasMethod(value: object, name: string): boolean {
-  return typeof (value as Record<string, unknown>)[name] === "function";
 }

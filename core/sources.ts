@@ -73,7 +73,8 @@ export class Sources {
     const id = contentId === undefined
       ? positionalSourceId([...parent.path, index])
       : contentSourceId(contentId);
-    if (this.#seen.find(id) >= 0) {
+    const known = this.#seen.size;
+    if (this.#seen.add(id) < known) {
       throw new TidemarkError(
         "SOURCE_DUPLICATE",
         `the source stage emitted the id "${printable(id)}" twice in one run${
@@ -82,7 +83,6 @@ export class Sources {
         { subject: id },
       );
     }
-    this.#seen.add(id);
     this.#refreshIfStale();
     const source = new OpenSource(id, version, `${parent.id}_${contentId ?? index}`, label);
     if (checkpoint.areComplete([source])[0]) {

@@ -98,6 +98,23 @@ describe("summaryOf()", () => {
     expect(text).toContain("retry the 101 sources");
   });
 
+  test("summaryOf() calls a source by its label, and says where code threw", () => {
+    const failure = {
+      stage: "s",
+      source: "0af3",
+      label: "a/1.txt",
+      task: "0",
+      reason: "x is gone",
+    };
+    const cause = new Error("x is gone");
+    cause.stack =
+      "Error: x is gone\n    at async Promise.all (index 0)\n    at read (file:///w.ts:7:3)";
+    const failures = [{ ...failure, cause }, { ...failure, cause: "text" }];
+    const text = summaryOf({ ...report, failures, failureCount: 2 }, undefined);
+    expect(text).toContain("    a/1.txt in s: x is gone (at read (file:///w.ts:7:3))\n");
+    expect(text).toContain("    a/1.txt in s: x is gone\n");
+  });
+
   test("summaryOf() does not promise a resume without a checkpoint", () => {
     const text = summaryOf({ ...report, sources: { ...report.sources, failed: 1 } }, undefined);
     expect(text).toContain("Nothing was recorded");

@@ -32,13 +32,17 @@ describe("run() refuses", () => {
     [{ maxFailures: "all" }, `run(): maxFailures must be a number from 0 or "auto", not "all"`],
     [{ initialTasks: "ab" }, `run(): initialTasks must be a list, not "ab"`],
     [
+      { checkpoint: 5 },
+      `run(): checkpoint must be a text such as "./ckpt", an object with "store", or a store, not 5`,
+    ],
+    [
       { checkpoint: new URL("file:///ckpt") },
-      `run(): checkpoint must be a text such as "./ckpt", an object with "store", or a store, not a URL`,
+      "A checkpoint is a path and no URL: give it as fileURLToPath(url)",
     ],
     [
       { checkpoint: { append() {}, read() {} } },
-      "run(): the store given as checkpoint has no manifest, close: it must have the methods " +
-      "manifest, read, append, close",
+      "A checkpoint store needs the methods manifest, read, append, close: this one has no " +
+      "manifest and no close",
     ],
   ])("%j", async (options, message) => {
     await expect(numbers.run(options as RunOptions)).rejects.toEqual(refusal(message));
