@@ -67,7 +67,8 @@ export class Checkpoint {
 
   private constructor(options: CheckpointOptions) {
     this.#options = options;
-    this.#union = (options.store && known.get(options.store)) ?? new Union();
+    this.#union = (options.store && known.get(options.store)) ??
+      new Union(() => options.host.random());
     if (options.store !== undefined) known.set(options.store, this.#union);
   }
 

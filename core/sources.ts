@@ -33,7 +33,7 @@ export interface SourcesOptions {
  */
 export class Sources {
   readonly #options: SourcesOptions;
-  readonly #seen = new TextIndex();
+  readonly #seen: TextIndex;
   readonly #open = new Set<OpenSource>();
   #refreshed: number;
   #warnedOfPositions = false;
@@ -52,6 +52,7 @@ export class Sources {
 
   constructor(options: SourcesOptions) {
     this.#options = options;
+    this.#seen = new TextIndex(() => options.host.random());
     this.#refreshed = options.host.elapsed();
   }
 

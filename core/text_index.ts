@@ -12,6 +12,14 @@ export class TextIndex {
   readonly #texts = new TextHeap();
   /** Pairs of a hash and a text's number + 1, or 0. How many there are is a power of two. */
   #slots = new Int32Array(2 * 32);
+  readonly #key0: number;
+  readonly #key1: number;
+
+  /** @param random From 0 to below 1. Keeps those who choose texts from choosing collisions. */
+  constructor(random: () => number) {
+    this.#key0 = (random() * 2 ** 32) | 0;
+    this.#key1 = (random() * 2 ** 32) | 0;
+  }
 
   /** How many texts there are. */
   get size(): number {
@@ -20,22 +28,27 @@ export class TextIndex {
 
   /** The number of a text, or -1 if it is not there. */
   find(text: string): number {
-    return this.#slots[this.#slotOf(mixed(this.#texts.stage(text))) + 1]! - 1;
+    this.#texts.stage(text);
+    return this.#slots[this.#slotOf(this.#hash()) + 1]! - 1;
   }
 
   /** Puts a text in unless it is there, and returns its number. */
   add(text: string): number {
-    return this.#addStaged(this.#texts.stage(text));
+    this.#texts.stage(text);
+    return this.#addStaged();
   }
 
   /** The same for a text that is given in bytes; undefined when they are not all ASCII. */
   addAscii(bytes: Uint8Array, start: number, end: number): number | undefined {
-    const hash = this.#texts.stageAscii(bytes, start, end);
-    return hash === undefined ? undefined : this.#addStaged(hash);
+    return this.#texts.stageAscii(bytes, start, end) ? this.#addStaged() : undefined;
   }
 
-  #addStaged(unmixed: number): number {
-    const hash = mixed(unmixed);
+  #hash(): number {
+    return this.#texts.hash(this.#key0, this.#key1);
+  }
+
+  #addStaged(): number {
+    const hash = this.#hash();
     const slot = this.#slotOf(hash);
     const found = this.#slots[slot + 1]!;
     if (found !== 0) return found - 1;
@@ -70,11 +83,4 @@ export class TextIndex {
     }
     this.#slots = slots;
   }
-}
-
-/** MurmurHash3's finaliser (Appleby), which spreads what is in the high bits. */
-function mixed(hash: number): number {
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

@@ -9,7 +9,7 @@ import { TextIndex } from "./text_index.ts";
  * are read (a state-based CRDT: Shapiro, Preguiça, Baquero and Zawirski 2011).
  */
 export class Union {
-  readonly #sources = new TextIndex();
+  readonly #sources: TextIndex;
   /** By a source's number: the place of its state and clock in `#pairs`. */
   #standings = new Uint32Array(16);
   /** By a source's number, once a version was met: that of its version's text + 1, or 0. */
@@ -20,6 +20,16 @@ export class Union {
   readonly #pairs: Standing[] = [];
   readonly #places = new Map<Standing["state"], Map<number, number>>();
   #complete = 0;
+
+  /**
+   * An empty one.
+   * @param random From 0 to below 1; a run gives its host's. It keeps those who choose ids from
+   * choosing ones that are slow to tell apart.
+   * @default always 0
+   */
+  constructor(random: () => number = () => 0) {
+    this.#sources = new TextIndex(random);
+  }
 
   /** Takes a record in. Returns whether it prevails over what was known. */
   add(record: CheckpointRecord): boolean {
@@ -97,9 +107,10 @@ export class Union {
   /** @param known How many sources there were before this one was met. */
   #take(number: number, known: number, statement: Standing): boolean {
     if (number < known) {
-      const standing = this.#standing(number);
-      if (compareStandings(statement, standing) <= 0) return false;
-      if (standing.state === "complete") this.#complete--;
+      const pair = this.#pair(number);
+      const isTie = statement.clock === pair.clock && statement.state === pair.state;
+      if (compareStandings(statement, isTie ? this.#standing(number) : pair) <= 0) return false;
+      if (pair.state === "complete") this.#complete--;
     }
     if (statement.state === "complete") this.#complete++;
     this.#put(number, statement);

@@ -102,7 +102,11 @@ export async function createDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory);
   } catch (error) {
-    if (!(await isDirectory(directory))) throw error;
+    // What is in the way may be a link, of which the system says more when it is followed.
+    const found = (error as { code?: unknown }).code === "EEXIST"
+      ? await stat(directory)
+      : undefined;
+    if (!(found?.isDirectory() ?? (await isDirectory(directory)))) throw error;
   }
   await syncDirectory(parent);
 }

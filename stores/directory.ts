@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { printable, TidemarkError } from "../core/errors.ts";
 import { createDirectory, publishFile, syncDirectory, writeNewFile } from "./durable_file.ts";
@@ -70,6 +70,8 @@ export class CheckpointDirectory {
     const directory = new CheckpointDirectory(path, store);
     try {
       await createDirectory(directory.records);
+      // Another process may have created them just now, and not have synced them yet.
+      for (const parent of [directory.path, dirname(directory.path)]) await syncDirectory(parent);
     } catch (cause) {
       throw fileError("CHECKPOINT_OPEN", "Cannot open the checkpoint directory", path, cause);
     }

@@ -76,7 +76,8 @@ export function recordsOf(
       length += (byte & 0x7f) * weight;
       if (byte <= 0x7f) break;
     }
-    if (length > end - at) return undefined;
+    // A longer block has one record, or a page of zeros would be a million empty ones.
+    if (length > end - at || (records.length > 0 && block.length > MOST_BYTES)) return undefined;
     records.push(new Uint8Array(block.buffer, block.byteOffset + at, length));
     tag = tagWith(tag, block, at, at + length);
     at += length;

@@ -3,6 +3,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -43,6 +44,17 @@ describe("CheckpointDirectory.open()", () => {
         message: expect.stringMatching(/is a file/),
       });
     }
+  });
+
+  it("says of a link in the way what is wrong with it", async () => {
+    const path = temporary();
+    symlinkSync(join(path, "loop"), join(path, "loop"));
+    symlinkSync(join(path, "gone"), join(path, "dangling"));
+    const code = "CHECKPOINT_OPEN";
+    await expect(CheckpointDirectory.open(join(path, "loop"), "lmdb"))
+      .rejects.toMatchObject({ code, message: expect.stringContaining("symbolic links") });
+    await expect(CheckpointDirectory.open(join(path, "dangling"), "lmdb"))
+      .rejects.toMatchObject({ code, message: expect.stringContaining("does not exist") });
   });
 
   it.skipIf(process.platform !== "linux")(

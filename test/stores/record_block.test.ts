@@ -79,6 +79,11 @@ describe("recordsOf()", () => {
     }
   });
 
+  test("takes no more than one record of a block that is longer than ours are", () => {
+    expect(recordsOf(new Uint8Array(1_900), undefined, 1)).toHaveLength(1_896);
+    expect(recordsOf(new Uint8Array(100_000), undefined, 1)).toBeUndefined();
+  });
+
   test("takes no length without an end", () => {
     const endless = new Uint8Array(400).fill(0x80, 0, 300);
     expect(recordsOf(endless, undefined, 1)).toBeUndefined();
