@@ -102,11 +102,9 @@ export async function createDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory);
   } catch (error) {
-    // What is in the way may be a link, of which the system says more when it is followed.
-    const found = (error as { code?: unknown }).code === "EEXIST"
-      ? await stat(directory)
-      : undefined;
-    if (!(found?.isDirectory() ?? (await isDirectory(directory)))) throw error;
+    // Following a link that is in the way says what is wrong with it.
+    if ((error as { code?: unknown }).code === "EEXIST") await stat(directory);
+    if (!(await isDirectory(directory))) throw error;
   }
   await syncDirectory(parent);
 }

@@ -43,9 +43,9 @@ export async function createDirectory(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (cause) {
-    // What is in the way may be a link, of which the system says more when it is followed.
-    const found = errnoOf(cause) === "EEXIST" ? await stat(path) : undefined;
-    if (!(found?.isDirectory() ?? (await isDirectory(path)))) throw cause;
+    // Following a link that is in the way says what is wrong with it.
+    if (errnoOf(cause) === "EEXIST") await stat(path);
+    if (!(await isDirectory(path))) throw cause;
   }
   // On a file of that name some systems' mkdir succeeds.
   if (!(await isDirectory(path))) {
