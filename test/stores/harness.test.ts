@@ -1,0 +1,131 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { openStore, TidemarkError } from "../../mod.ts";
+import { cases, type Harness, loadHarness, openOnce, validateStore } from "../conformance/mod.ts";
+
+const sound: Harness = {
+  name: "mine",
+  capabilities: { durable: false, shared: true, files: false },
+  open: (directory) => openStore(`memory:${directory}`),
+};
+
+async function moduleOf(text: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "tidemark-harness-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const path = join(directory, "harness.mjs");
+  await writeFile(path, text);
+  return pathToFileURL(path).href;
+}
+
+const CAPABILITIES = "durable: false, shared: true, files: false";
+
+describe("loadHarness()", () => {
+  test.each([
+    ["", /exports nothing/],
+    ["export const harness = {}, other = 1;", /no default export, only harness, other/],
+    ["export default class MyStore {}", /exports the class MyStore by default/],
+    ["export default function make() {}", /exports the function make by default/],
+    ["export default 7;", /exports 7 by default, not a harness/],
+    ["export default null;", /exports null by default/],
+    [
+      "export default {};",
+      /whose name is missing, open\(\) is missing, capabilities is missing \(/,
+    ],
+    [
+      `export default { name: "m", open() {}, capabilities: { durable: true, shared: true } };`,
+      /whose capabilities\.files is missing \(/,
+    ],
+    [
+      `export default { name: "", open: 1, capabilities: { durable: 1, shared: true, files: true } };`,
+      /whose name is no text, or an empty one, open\(\) is no function, capabilities\.durable is no boolean \(/,
+    ],
+    [
+      `export default { name: "m", open() {}, capabilities: { ${CAPABILITIES} }, module: "x" };`,
+      /whose module is no URL: import\.meta\.url is \(/,
+    ],
+  ])("says what it found in %j", async (text, message) => {
+    const url = await moduleOf(text);
+    await expect(loadHarness(url)).rejects.toMatchObject({ code: "MODULE_INVALID" });
+    await expect(loadHarness(url)).rejects.toThrow(message);
+    await expect(loadHarness(url)).rejects.toThrow(/a harness is \{ name, capabilities/);
+  });
+
+  test("takes a module whose default export is a harness", async () => {
+    const url = await moduleOf(
+      `export default { name: "m", open() {}, capabilities: { ${CAPABILITIES} } };`,
+    );
+    expect(await loadHarness(url)).toMatchObject({ name: "m", module: url });
+  });
+});
+
+describe("openOnce()", () => {
+  test("opens a store on a fresh checkpoint, closes it and leaves nothing", async () => {
+    const calls: string[] = [];
+    let parent = "";
+    await openOnce({
+      ...sound,
+      async open(directory) {
+        parent = join(directory, "../..");
+        calls.push("open");
+        await mkdir(directory, { recursive: true });
+        const store = await openStore(`memory:${directory}`);
+        const close = async () => {
+          calls.push("close");
+          await store.close();
+        };
+        return new Proxy(store, {
+          get: (target, name) => name === "close" ? close : Reflect.get(target, name, target),
+        });
+      },
+      remove: async () => void calls.push("remove"),
+    });
+    expect(calls).toEqual(["open", "close", "remove"]);
+    await expect(readdir(parent)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("does not mind how a store is closed", async () => {
+    const close = () => Promise.reject(new Error("no"));
+    const open = async () => ({ ...await openStore("memory:"), append: close, close });
+    await openOnce({ ...sound, open });
+  });
+
+  test("gives up a store that does not open in time", async () => {
+    const opening = openOnce({ ...sound, open: () => new Promise(() => {}) }, 20);
+    await expect(opening).rejects.toThrow(/mine cannot be opened: open\(\) did not end within/);
+  });
+});
+
+describe("validateStore() of a store that cannot be opened", () => {
+  const run = async (open: () => Promise<never>): Promise<unknown> => {
+    let ran = 0;
+    const validated = validateStore({ ...sound, open }, { cases, onResult: () => ran++ });
+    const thrown = await validated.catch((error: unknown) => error);
+    expect(ran).toBe(0);
+    return thrown;
+  };
+
+  test("rejects before the cases, with the store's own message", async () => {
+    const cause = new Error("the port is taken");
+    expect(await run(() => Promise.reject(cause))).toMatchObject({
+      code: "CHECKPOINT_OPEN",
+      message: expect.stringMatching(/^the store mine cannot be opened: the port is taken; /),
+      cause,
+    });
+    expect(
+      await run(() => {
+        throw cause;
+      }),
+    ).toMatchObject({ code: "CHECKPOINT_OPEN", cause });
+    expect(await run(() => Promise.resolve(undefined as never))).toMatchObject({
+      message: expect.stringMatching(/open\(\) gave no store/),
+    });
+  });
+
+  test("rejects with the error that names a missing driver", async () => {
+    const missing = new TidemarkError("DRIVER_MISSING", "install it");
+    expect(await run(() => Promise.reject(missing))).toBe(missing);
+  });
+});
