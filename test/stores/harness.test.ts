@@ -129,3 +129,48 @@ describe("validateStore() of a store that cannot be opened", () => {
     expect(await run(() => Promise.reject(missing))).toBe(missing);
   });
 });
+
+describe("a case that fails", () => {
+  const bound = (target: object, name: PropertyKey): unknown => {
+    const value: unknown = Reflect.get(target, name, target);
+    return typeof value === "function" ? value.bind(target) : value;
+  };
+  const changed = (changes: Record<string, unknown>): Harness => ({
+    ...sound,
+    async open(directory) {
+      const store = await openStore(`memory:${directory}`);
+      return new Proxy(store, {
+        get: (target, name) => changes[String(name)] ?? bound(target, name),
+      });
+    },
+  });
+
+  test.each([
+    ["forgets", { append: async () => {} }],
+    ["yields nothing", { async *read() {} }],
+    ["yields nonsense", {
+      async *read() {
+        yield { origin: "?", records: [new Uint8Array(3), new Uint8Array(20_000)] };
+      },
+    }],
+    ["has no end", { close: async () => {}, [Symbol.asyncDispose.toString()]: async () => {} }],
+    ["misnames itself", { writer: "a/b", location: "", capabilities: {} }],
+    ["takes any manifest", { manifest: (text: string) => Promise.resolve(text) }],
+  ])("says what a store must do: one that %s", async (_, changes) => {
+    const { results } = await validateStore(changed(changes));
+    const failed = results.filter(({ outcome }) => outcome === "failed");
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { name, reason } of failed) {
+      expect(reason, name).toMatch(/ must /);
+      expect(reason, name).not.toMatch(/Missing expected|falsy|to be (strictly|loosely)/);
+    }
+  });
+
+  test("says which code a store must refuse with after close()", async () => {
+    const { results } = await validateStore(changed({ close: async () => {} }));
+    const reasons = results.map(({ reason }) => reason);
+    expect(reasons).toContain(
+      "append() after close() must reject with an error whose code is STORE_CLOSED; it resolved",
+    );
+  });
+});
