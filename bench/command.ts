@@ -116,8 +116,9 @@ async function run(
   } as const;
   say([
     machineText(report.machine),
-    `${report.form} form, median (lowest–highest) of ${flags.rounds} rounds unless said ` +
-    `otherwise, seed ${flags.seed}; a ratio is a median over that of the row marked *`,
+    `${report.form} form, ${
+      flags.rounds === 1 ? "one round" : `median (lowest–highest) of ${flags.rounds} rounds`
+    } unless said otherwise, seed ${flags.seed}; a ratio is a median over that of the row marked *`,
   ]);
   const results: ScenarioResult[] = [];
   for (const scenario of scenarios) {

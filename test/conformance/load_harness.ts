@@ -37,7 +37,15 @@ export async function loadHarness(name: string): Promise<Harness> {
   const fault = harnessFault(exported);
   if (fault !== undefined) throw invalid(name, `${fault} (${A_HARNESS})`);
   const harness = exported["default"] as Harness;
-  return harness.module === undefined ? { ...harness, module: url } : harness;
+  if (harness.module !== undefined) return harness;
+  // Not spread, which would lose what an object of a class has from its class.
+  return {
+    name: harness.name,
+    capabilities: harness.capabilities,
+    module: url,
+    open: (directory, options) => harness.open(directory, options),
+    remove: async (directory) => await harness.remove?.(directory),
+  };
 }
 
 async function urlOf(path: string): Promise<string> {

@@ -53,6 +53,20 @@ describe("loadHarness()", () => {
     await expect(loadHarness(url)).rejects.toThrow(/a harness is \{ name, capabilities/);
   });
 
+  test("takes an object of a class, whose open() is not its own property", async () => {
+    const url = await moduleOf(`export default new (class {
+      name = "m";
+      capabilities = { ${CAPABILITIES} };
+      #opened = "opened";
+      open(directory) { return this.#opened + " " + directory; }
+      async remove(directory) { this.#opened = "removed " + directory; }
+    })();`);
+    const harness = await loadHarness(url);
+    expect(harness.open("here", { onWarning: () => {} })).toBe("opened here");
+    await harness.remove?.("there");
+    expect(harness.open("here", { onWarning: () => {} })).toBe("removed there here");
+  });
+
   test("takes a module whose default export is a harness", async () => {
     const url = await moduleOf(
       `export default { name: "m", open() {}, capabilities: { ${CAPABILITIES} } };`,
