@@ -11,6 +11,7 @@ import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { TidemarkError } from "../mod.ts";
 import { KNOWN_HARNESSES, loadHarness, openOnce } from "../test/conformance/mod.ts";
+import { ContenderProcess } from "./contender_process.ts";
 import { Arena, type ContestResult } from "./contest.ts";
 import { type Machine, machine, machineText } from "./machine.ts";
 import type { Column, Scenario, StoreChoice } from "./scenario.ts";
@@ -91,10 +92,12 @@ export async function benchCommand(argv: readonly string[]): Promise<number> {
     return error.code === "CHECKPOINT_OPEN" ? 1 : 2;
   }
   const scenarios = await chooseScenarios(flags().scenario, named.length > 0);
-  for (const { name } of scenarios.filter(({ usesStores }) => named.length > 0 && !usesStores)) {
-    console.error(`the scenario ${name} uses no store: ${named.join(", ")} takes no part in it`);
-  }
-  return await inTemporaryDirectory((directory) => run(scenarios, stores, flags(), directory));
+  return await inTemporaryDirectory(async (directory) => {
+    for (const { name } of scenarios.filter(({ usesStores }) => named.length > 0 && !usesStores)) {
+      console.error(`the scenario ${name} uses no store: ${named.join(", ")} takes no part in it`);
+    }
+    return await run(scenarios, stores, flags(), directory);
+  });
 }
 
 async function run(
@@ -176,6 +179,8 @@ async function inTemporaryDirectory(work: (path: string) => Promise<number>): Pr
   const path = mkdtempSync(join(tmpdir(), "tidemark-bench-"));
   const remove = (): void => rmSync(path, { recursive: true, force: true });
   const stop = (): never => {
+    // On its way out a contender would make the directory again for its compiled modules.
+    ContenderProcess.killAll();
     remove();
     return process.exit(130);
   };
