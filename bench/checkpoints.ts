@@ -1,9 +1,8 @@
 import { mkdirSync } from "node:fs";
-import type { Harness } from "../test/conformance/mod.ts";
 import { DoneFile } from "./logs/done_file.ts";
 import type { RecordLog } from "./logs/record_log.ts";
 import { openStoreLog } from "./logs/store_log.ts";
-import type { Share } from "./scenario.ts";
+import type { Setting, Share } from "./scenario.ts";
 import { completions } from "./source_names.ts";
 
 /** As many records as one append of the engine has at most. */
@@ -28,15 +27,14 @@ export function preparersOf({ writers }: Contents): number {
 }
 
 /**
- * Writes a share of a checkpoint's writers, all of which have as many sources.
- * @param harness Undefined for done-files.
+ * Writes a share of the writers of the checkpoint that a setting is prepared with, done-files
+ * where there is no store. All writers have as many sources.
  */
-export async function writeCheckpoint(
-  directory: string,
-  { sources, writers }: Contents,
-  harness: Harness | undefined,
+export async function prepareCheckpoint(
+  { prepared: directory, harness, parameters }: Setting,
   { part, parts }: Share,
 ): Promise<void> {
+  const [sources, writers] = [Number(parameters["sources"]), Number(parameters["writers"])];
   mkdirSync(directory, { recursive: true });
   const each = Math.ceil(sources / writers);
   const write = async (writer: number): Promise<void> => {

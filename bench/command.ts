@@ -10,7 +10,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { TidemarkError } from "../mod.ts";
-import { KNOWN_HARNESSES, loadHarness } from "../test/conformance/mod.ts";
+import { KNOWN_HARNESSES, loadHarness, openOnce } from "../test/conformance/mod.ts";
+import { ContenderProcess } from "./contender_process.ts";
 import { Arena, type ContestResult } from "./contest.ts";
 import { type Machine, machine, machineText } from "./machine.ts";
 import type { Column, Scenario, StoreChoice } from "./scenario.ts";
@@ -54,14 +55,16 @@ export interface BenchReport {
 
 const HELP = `
 A store of one's own is a module whose default export is a harness of tidemark/conformance.
-With stores named and no scenario, the scenarios without stores are left out.
+With stores named and no scenario, the scenarios without stores are left out. A named store
+that cannot be opened ends the bench; one of the usual stores is skipped then.
 
 Exit codes:
-  0 done   1 a contender failed   2 usage error   130 interrupted`;
+  0 done   1 a contender failed, or a named store cannot be opened
+  2 usage error, or a named store's driver is missing   130 interrupted`;
 
 /** Runs the benchmarks that the arguments ask for. Resolves to the exit code. */
 export async function benchCommand(argv: readonly string[]): Promise<number> {
-  const program = new Command("bench")
+  const program = new Command("tidemark bench")
     .description("Measure stores and the engine, each beside simpler ways to do the same.")
     .argument("[stores...]", "the same as --store")
     .option("--full", "the long form: more and larger cases, all stores", false)
@@ -75,20 +78,26 @@ export async function benchCommand(argv: readonly string[]): Promise<number> {
     .option("--json", "print one JSON document", false)
     .addHelpText("after", HELP)
     .exitOverride();
+  let named: string[];
   let stores: StoreChoice[];
   const flags = (): BenchFlags => program.opts<BenchFlags>();
   try {
     program.parse(argv, { from: "user" });
-    stores = await chooseStores([...program.args, ...flags().store], flags().full);
+    named = [...program.args, ...flags().store];
+    stores = await chooseStores(named, flags().full);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof TidemarkError)) throw error;
     console.error(`error: ${error.message}`);
-    return 2;
+    return error.code === "CHECKPOINT_OPEN" ? 1 : 2;
   }
-  const named = program.args.length + flags().store.length > 0;
-  const scenarios = await chooseScenarios(flags().scenario, named);
-  return await inTemporaryDirectory((directory) => run(scenarios, stores, flags(), directory));
+  const scenarios = await chooseScenarios(flags().scenario, named.length > 0);
+  return await inTemporaryDirectory(async (directory) => {
+    for (const { name } of scenarios.filter(({ usesStores }) => named.length > 0 && !usesStores)) {
+      console.error(`the scenario ${name} uses no store: ${named.join(", ")} takes no part in it`);
+    }
+    return await run(scenarios, stores, flags(), directory);
+  });
 }
 
 async function run(
@@ -110,8 +119,9 @@ async function run(
   } as const;
   say([
     machineText(report.machine),
-    `${report.form} form, median (lowest–highest) of ${flags.rounds} rounds unless said ` +
-    `otherwise, seed ${flags.seed}; ratios are to the row marked *`,
+    `${report.form} form, ${
+      flags.rounds === 1 ? "one round" : `median (lowest–highest) of ${flags.rounds} rounds`
+    } unless said otherwise, seed ${flags.seed}; a ratio is a median over that of the row marked *`,
   ]);
   const results: ScenarioResult[] = [];
   for (const scenario of scenarios) {
@@ -146,7 +156,10 @@ async function chooseStores(named: readonly string[], full: boolean): Promise<St
   const usual = full ? KNOWN_HARNESSES : USUAL_STORES;
   const specs = new Set<string>(named.length > 0 ? named : usual);
   return await Promise.all([...specs].map(async (spec) => {
-    const { name, capabilities, module } = await loadHarness(spec);
+    const harness = await loadHarness(spec);
+    // A usual store that cannot be opened is skipped; one that was asked for is an error.
+    if (named.length > 0) await openOnce(harness);
+    const { name, capabilities, module } = harness;
     const isKnown = (KNOWN_HARNESSES as readonly string[]).includes(spec);
     // A contender's process may run in another directory.
     return { spec: isKnown ? spec : module ?? spec, name, durable: capabilities.durable };
@@ -166,6 +179,8 @@ async function inTemporaryDirectory(work: (path: string) => Promise<number>): Pr
   const path = mkdtempSync(join(tmpdir(), "tidemark-bench-"));
   const remove = (): void => rmSync(path, { recursive: true, force: true });
   const stop = (): never => {
+    // On its way out a contender would make the directory again for its compiled modules.
+    ContenderProcess.killAll();
     remove();
     return process.exit(130);
   };

@@ -18,6 +18,7 @@ export class NotMeasured extends Error {
 
 /** One contender in its process. */
 export class ContenderProcess implements AsyncDisposable {
+  static readonly #running = new Set<ChildProcess>();
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #answers: Answer[] = [];
@@ -32,6 +33,7 @@ export class ContenderProcess implements AsyncDisposable {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, NODE_COMPILE_CACHE: assignment.compiled },
     });
+    ContenderProcess.#running.add(this.#child);
     this.#child.stderr!.on("data", (text) => (this.#complaints += text));
     // The process may have ended before it is told to.
     this.#child.stdin!.on("error", () => {});
@@ -44,12 +46,18 @@ export class ContenderProcess implements AsyncDisposable {
       const end = (cause: unknown): void => {
         if (cause instanceof Error) this.#complaints += cause.message;
         this.#isOver = true;
+        ContenderProcess.#running.delete(this.#child);
         this.#arrived();
         resolve();
       };
       this.#child.once("close", end);
       this.#child.once("error", end);
     });
+  }
+
+  /** Kills all that run, for when their directories are removed under them. */
+  static killAll(): void {
+    for (const child of ContenderProcess.#running) child.kill("SIGKILL");
   }
 
   /**

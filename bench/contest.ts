@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ContenderProcess, NotMeasured } from "./contender_process.ts";
 import type { Assignment } from "./message.ts";
 import type { Contender, Contest, Figures, Scenario } from "./scenario.ts";
-import { ratioTo, summarize, type Summary } from "./statistics.ts";
+import { summarize, type Summary } from "./statistics.ts";
 
 /** What came out for one contender. */
 export interface Row {
@@ -13,7 +13,7 @@ export interface Row {
   readonly reason?: string;
   readonly durability?: string;
   readonly figures?: Readonly<Record<string, Summary>>;
-  /** How many times the baseline's value its compared value is. */
+  /** How many times the baseline's median its compared value's median is. */
   readonly ratio?: number;
 }
 
@@ -117,7 +117,8 @@ export class Arena {
         return { contender: name, outcome: failure.outcome, reason: failure.message };
       }
       const own = figures.get(name)!;
-      const ratio = base && own[compared] && ratioTo(base, own[compared]);
+      // Of the medians that are printed, so that whoever reads the table can check it.
+      const ratio = base && own[compared] && own[compared].median / base.median;
       return {
         contender: name,
         outcome: "measured",

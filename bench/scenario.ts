@@ -110,5 +110,33 @@ export function durabilityOf(harness: Harness): string {
   return harness.capabilities.durable ? "on disk" : "memory only";
 }
 
+/** Each of the stores beside each of the baselines, all of them made alike. */
+export function besideStores(
+  baselines: readonly string[],
+  stores: readonly StoreChoice[],
+  contender: (name: string) => Contender,
+): Contender[] {
+  return [
+    ...baselines.map(contender),
+    ...stores.map(({ name, spec }) => ({ ...contender(name), store: spec })),
+  ];
+}
+
+/** A subject whose rounds begin from its setting and leave nothing open. */
+export abstract class FreshSubject implements Subject {
+  readonly durability: string;
+  protected readonly setting: Setting;
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+    // What is measured without a store here is files.
+    this.durability = setting.harness === undefined ? "on disk" : durabilityOf(setting.harness);
+  }
+
+  abstract round(): Promise<Figures>;
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
 /** What is written nowhere. */
 export const NOT_WRITTEN = "nothing written";

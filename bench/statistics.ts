@@ -13,20 +13,19 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }
 
+/** The value in the middle; between the two in the middle where there are two. */
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
 /** The middle and the spread of a value's measurements. */
 export function summarize(values: readonly number[]): Summary {
   return {
-    median: quantile(values, 0.5),
+    median: medianOf(values),
     min: Math.min(...values),
     max: Math.max(...values),
     values,
   };
-}
-
-/**
- * How many times the baseline's values these are: the middle of the ratios of each round, so
- * that a slow moment of the machine touches both sides.
- */
-export function ratioTo(baseline: Summary, { values }: Summary): number {
-  return quantile(values.map((value, round) => value / baseline.values[round]!), 0.5);
 }

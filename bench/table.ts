@@ -18,7 +18,7 @@ export function contestLines(columns: readonly Column[], result: ContestResult):
   const head = [
     result.name,
     ...shown.map(({ title, unit }) => unit === "" ? title : `${title}, ${unit}`),
-    "ratio",
+    shown.length > 1 ? `ratio of ${columns.find(({ compared }) => compared)!.title}` : "ratio",
     "durability",
   ];
   const table = [head, ...result.rows.map((row) => cells(shown, result, row))];

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { printable, TidemarkError } from "../mod.ts";
+import { type ErrorCode, printable, TidemarkError } from "../mod.ts";
 import { type CaseResult, loadHarness, validateStore } from "../test/conformance/mod.ts";
 import { complain } from "./complaint.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
@@ -37,9 +37,14 @@ export async function conformanceCommand(
     return report.ok ? EXIT.done : EXIT.failures;
   } catch (error) {
     complain(error);
-    return error instanceof TidemarkError ? EXIT.usage : EXIT.failures;
+    return error instanceof TidemarkError && NOTHING_TO_TEST.has(error.code)
+      ? EXIT.usage
+      : EXIT.failures;
   }
 }
+
+/** What is not the store's fault. */
+const NOTHING_TO_TEST: ReadonlySet<ErrorCode> = new Set(["DRIVER_MISSING", "MODULE_INVALID"]);
 
 /** What a store under test must not do to the command. */
 class Guard implements Disposable {

@@ -1,5 +1,11 @@
 import { openRecordLog, type RecordLog } from "../logs/record_log.ts";
-import type { Contender, Figures, Scenario, Subject } from "../scenario.ts";
+import {
+  besideStores,
+  type Contender,
+  type Figures,
+  type Scenario,
+  type Subject,
+} from "../scenario.ts";
 import { completions } from "../source_names.ts";
 import { quantile } from "../statistics.ts";
 
@@ -64,10 +70,7 @@ export const commit: Scenario = {
       const contender = (name: string): Contender => ({ name, parameters: { size, duration } });
       return {
         name: `batches of ${size.toLocaleString("en")}`,
-        contenders: [
-          ...BASELINES.map(contender),
-          ...stores.map(({ name, spec }) => ({ ...contender(name), store: spec })),
-        ],
+        contenders: besideStores(BASELINES, stores, contender),
         baselines: BASELINES,
       };
     });

@@ -2,14 +2,7 @@ import { pipeline, Union } from "../../mod.ts";
 import type { Harness } from "../../test/conformance/mod.ts";
 import { openHarness } from "../open_harness.ts";
 import { liveMemory } from "../process.ts";
-import {
-  type Contender,
-  durabilityOf,
-  type Figures,
-  type Scenario,
-  type Setting,
-  type Subject,
-} from "../scenario.ts";
+import { type Contender, type Figures, FreshSubject, type Scenario } from "../scenario.ts";
 import { sourceName } from "../source_names.ts";
 
 const ITEMS = 4;
@@ -63,25 +56,15 @@ async function wholeRun(
   return samples;
 }
 
-class Running implements Subject {
-  readonly durability: string;
-  readonly #setting: Setting;
-
-  constructor(setting: Setting) {
-    this.#setting = setting;
-    this.durability = durabilityOf(setting.harness!);
-  }
-
+class Running extends FreshSubject {
   async round(): Promise<Figures> {
-    const sources = Number(this.#setting.parameters["sources"]);
-    const { harness, directory } = this.#setting;
+    const sources = Number(this.setting.parameters["sources"]);
+    const { harness, directory } = this.setting;
     const ids = idsAlone(sources);
     const whole = await wholeRun(harness!, directory, sources);
     const peak = Math.max(...whole.map((bytes, i) => bytes - ids[i]!));
     return { whole: Math.max(...whole) / 1e6, ids: Math.max(...ids) / 1e6, peak: peak / 1e6 };
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** Whether memory follows what is open rather than what has passed. */

@@ -2,16 +2,15 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "../../mod.ts";
 import type { Harness } from "../../test/conformance/mod.ts";
-import { checkpointName, type Contents, writeCheckpoint } from "../checkpoints.ts";
+import { checkpointName, type Contents, prepareCheckpoint } from "../checkpoints.ts";
 import { readDoneFiles } from "../logs/done_file.ts";
 import { openHarness } from "../open_harness.ts";
 import {
+  besideStores,
   type Contender,
-  durabilityOf,
   type Figures,
+  FreshSubject,
   type Scenario,
-  type Setting,
-  type Subject,
 } from "../scenario.ts";
 import { sourceName } from "../source_names.ts";
 
@@ -24,17 +23,9 @@ const QUICK: readonly Contents[] = [
 ];
 const FULL: readonly Contents[] = [...QUICK, { sources: 1_000_000, writers: 1 }];
 
-class Reopening implements Subject {
-  readonly durability: string;
-  readonly #setting: Setting;
-
-  constructor(setting: Setting) {
-    this.#setting = setting;
-    this.durability = setting.harness === undefined ? "on disk" : durabilityOf(setting.harness);
-  }
-
+class Reopening extends FreshSubject {
   async round(): Promise<Figures> {
-    const { harness, prepared, directory } = this.#setting;
+    const { harness, prepared, directory } = this.setting;
     // A run records its source, so a checkpoint is empty only once.
     const path = prepared === "" ? mkdtempSync(join(directory, "empty-")) : prepared;
     return {
@@ -67,11 +58,9 @@ class Reopening implements Subject {
   }
 
   #expect(skipped: boolean | undefined): void {
-    const complete = Number(this.#setting.parameters["sources"]) > 0;
+    const complete = Number(this.setting.parameters["sources"]) > 0;
     if (skipped !== complete) throw new Error("the first source was not decided on as it should");
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** How long a run waits before it can work. */
@@ -91,21 +80,11 @@ export const reopen: Scenario = {
       });
       return {
         name: `${sources.toLocaleString("en")} sources`,
-        contenders: [
-          contender(BASELINE),
-          ...stores.filter(({ durable }) => durable)
-            .map(({ name, spec }) => ({ ...contender(name), store: spec })),
-        ],
+        contenders: besideStores([BASELINE], stores.filter(({ durable }) => durable), contender),
         baselines: [BASELINE],
         fresh: true,
       };
     }),
-  prepare: ({ prepared, parameters: { sources, writers }, harness }, share) =>
-    writeCheckpoint(
-      prepared,
-      { sources: Number(sources), writers: Number(writers) },
-      harness,
-      share,
-    ),
+  prepare: prepareCheckpoint,
   open: async (setting) => new Reopening(setting),
 };

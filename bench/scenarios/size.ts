@@ -2,12 +2,11 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openRecordLog } from "../logs/record_log.ts";
 import {
+  besideStores,
   type Contender,
-  durabilityOf,
   type Figures,
+  FreshSubject,
   type Scenario,
-  type Setting,
-  type Subject,
 } from "../scenario.ts";
 import { completions } from "../source_names.ts";
 
@@ -27,20 +26,12 @@ function bytesBelow(directory: string): number {
   return bytes;
 }
 
-class Filling implements Subject {
-  readonly durability: string;
-  readonly #setting: Setting;
-
-  constructor(setting: Setting) {
-    this.#setting = setting;
-    this.durability = setting.harness === undefined ? "on disk" : durabilityOf(setting.harness);
-  }
-
+class Filling extends FreshSubject {
   async round(): Promise<Figures> {
-    const { directory, parameters } = this.#setting;
+    const { directory, parameters } = this.setting;
     const sources = Number(parameters["sources"]);
     const size = Number(parameters["size"]);
-    const log = await openRecordLog(this.#setting);
+    const log = await openRecordLog(this.setting);
     for (let start = 0; start < sources; start += size) {
       await log.append(completions(start, Math.min(size, sources - start), "writer-0"));
     }
@@ -48,8 +39,6 @@ class Filling implements Subject {
     await log[Symbol.asyncDispose]();
     return { open: open / sources, closed: bytesBelow(directory) / sources };
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** What a checkpoint takes up. */
@@ -69,11 +58,7 @@ export const size: Scenario = {
       const contender = (name: string): Contender => ({ name, parameters: { sources, size } });
       return {
         name: `${sources.toLocaleString("en")} sources, batches of ${size.toLocaleString("en")}`,
-        contenders: [
-          contender(BASELINE),
-          ...stores.filter(({ durable }) => durable)
-            .map(({ name, spec }) => ({ ...contender(name), store: spec })),
-        ],
+        contenders: besideStores([BASELINE], stores.filter(({ durable }) => durable), contender),
         baselines: [BASELINE],
         rounds: 1,
         fresh: true,

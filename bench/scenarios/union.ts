@@ -1,15 +1,14 @@
 import process from "node:process";
 import { Union } from "../../mod.ts";
-import { checkpointName, type Contents, preparersOf, writeCheckpoint } from "../checkpoints.ts";
+import { checkpointName, type Contents, prepareCheckpoint, preparersOf } from "../checkpoints.ts";
 import { readDoneFiles } from "../logs/done_file.ts";
 import { openHarness } from "../open_harness.ts";
 import {
+  besideStores,
   type Contender,
-  durabilityOf,
   type Figures,
+  FreshSubject,
   type Scenario,
-  type Setting,
-  type Subject,
 } from "../scenario.ts";
 
 const BASELINE = "JSONL done-files";
@@ -30,17 +29,9 @@ const FULL: readonly Contents[] = [
   { sources: 10_000_000, writers: 64 },
 ];
 
-class Reading implements Subject {
-  readonly durability: string;
-  readonly #setting: Setting;
-
-  constructor(setting: Setting) {
-    this.#setting = setting;
-    this.durability = setting.harness === undefined ? "on disk" : durabilityOf(setting.harness);
-  }
-
+class Reading extends FreshSubject {
   async round(): Promise<Figures> {
-    const { harness, prepared, parameters } = this.#setting;
+    const { harness, prepared, parameters } = this.setting;
     const before = process.memoryUsage.rss();
     const began = performance.now();
     let peak = before;
@@ -65,8 +56,6 @@ class Reading implements Subject {
     if (found !== sources) throw new Error(`${found} of ${sources} sources were found`);
     return { time, rate: (sources * 1_000) / time, memory: (peak - before) / 1e6 };
   }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
 }
 
 /** What it takes to learn what all writers have recorded. */
@@ -92,21 +81,15 @@ export const union: Scenario = {
       });
       return {
         name: `${sources.toLocaleString("en")} ids, ${writers.toLocaleString("en")} writers`,
-        contenders: [
-          contender(BASELINE),
-          ...stores.filter(({ durable }) => durable || sources <= MOST_IN_MEMORY)
-            .map(({ name, spec }) => ({ ...contender(name), store: spec })),
-        ],
+        contenders: besideStores(
+          [BASELINE],
+          stores.filter(({ durable }) => durable || sources <= MOST_IN_MEMORY),
+          contender,
+        ),
         baselines: [BASELINE],
         fresh: true,
       };
     }),
-  prepare: ({ prepared, parameters: { sources, writers }, harness }, share) =>
-    writeCheckpoint(
-      prepared,
-      { sources: Number(sources), writers: Number(writers) },
-      harness,
-      share,
-    ),
+  prepare: prepareCheckpoint,
   open: async (setting) => new Reading(setting),
 };

@@ -1,9 +1,10 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { BenchReport } from "../../bench/command.ts";
-import { modules } from "../cli/tidemark.ts";
+import { MOD, modules } from "../cli/tidemark.ts";
 
 const MAIN = fileURLToPath(new URL("../../bench/main.ts", import.meta.url));
 
@@ -13,10 +14,15 @@ interface Ended {
   readonly stderr: string;
 }
 
-function bench(...args: readonly string[]): Promise<Ended> {
+function commandOf(...args: readonly string[]): string[] {
   const runtime = "Deno" in globalThis ? ["run", "-A"] : [];
+  return [process.execPath, ...runtime, MAIN, ...args];
+}
+
+function bench(...args: readonly string[]): Promise<Ended> {
+  const [command, ...rest] = commandOf(...args);
   return new Promise((resolve) => {
-    execFile(process.execPath, [...runtime, MAIN, ...args], (error, stdout, stderr) => {
+    execFile(command!, rest, (error, stdout, stderr) => {
       resolve({ code: Number(error?.code ?? 0), stdout, stderr });
     });
   });
@@ -50,17 +56,23 @@ describe("the bench command", () => {
     }
   }, 60_000);
 
-  test("takes a store of one's own, by the path of its harness", async () => {
+  test("takes a store of one's own, and prints ratios of the medians beside them", async () => {
     const harness = new URL("../conformance/stores/memory.ts", import.meta.url).href;
     const directory = await modules({
       "my_store.ts": `import memory from ${JSON.stringify(harness)};
         export default { ...memory, name: "mine", module: import.meta.url };`,
     });
     const path = `${directory}/my_store.ts`;
-    const run = await bench(path, "--scenario", "commit", "--rounds", "1", "--json");
+    const run = await bench(path, "--scenario", "commit", "--rounds", "2", "--json");
     expect(run).toMatchObject({ code: 0, stderr: "" });
     const { scenarios: [commit] } = JSON.parse(run.stdout) as BenchReport;
-    for (const { rows } of commit!.contests) {
+    for (const { baseline, rows } of commit!.contests) {
+      const base = rows.find(({ contender }) => contender === baseline)!.figures!["rate"]!;
+      for (const { figures, ratio } of rows.filter(({ outcome }) => outcome === "measured")) {
+        const { median, values } = figures!["rate"]!;
+        expect(median).toBeCloseTo((values[0]! + values[1]!) / 2);
+        expect(ratio).toBeCloseTo(median / base.median);
+      }
       expect(rows.at(-1)).toMatchObject({
         contender: "mine",
         outcome: "measured",
@@ -75,13 +87,44 @@ describe("the bench command", () => {
       "broken.ts": `import memory from ${JSON.stringify(harness)};
         export default { ...memory, name: "broken", module: import.meta.url,
           capabilities: { durable: true, shared: true, files: true },
-          open: () => Promise.reject(new Error("it is broken")) };`,
+          open: async (directory, options) => Object.assign(await memory.open(directory, options),
+            { append: () => Promise.reject(new Error("it is broken")) }) };`,
     });
     const run = await bench("--scenario", "size", "--store", `${directory}/broken.ts`);
     expect(run.code).toBe(1);
     expect(run.stderr).toMatch(/failed: size, .*, broken: it is broken/);
     expect(run.stdout).toMatch(/JSONL done-file \* +[\d.]+ .* on disk/);
   }, 60_000);
+
+  test.each([
+    ["CHECKPOINT_OPEN", `new Error("free the port")`, 1],
+    ["DRIVER_MISSING", `new TidemarkError("DRIVER_MISSING", "install it: free the port")`, 2],
+  ])("measures nothing when a named store cannot be opened: %s", async (_, thrown, code) => {
+    const directory = await modules({
+      "closed.ts": `import { TidemarkError } from ${MOD};
+        export default { name: "closed", open: () => Promise.reject(${thrown}),
+          capabilities: { durable: true, shared: true, files: true } };`,
+    });
+    const run = await bench("--scenario", "commit", `${directory}/closed.ts`);
+    expect(run).toMatchObject({ code, stdout: "" });
+    expect(run.stderr).toMatch(/^error: .*: free the port.*\n$/);
+  }, 30_000);
+
+  test("says that a scenario uses no store when one is named", async () => {
+    const [command, ...args] = commandOf("--scenario", "lookup", "memory");
+    const child = spawn(command!, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    const [said] = await once(child.stderr, "data");
+    // Not measured to the end, which takes long.
+    process.kill(child.pid!, "SIGTERM");
+    await ended;
+    expect(String(said)).toBe("the scenario lookup uses no store: memory takes no part in it\n");
+  }, 60_000);
+
+  test("is called as its help says", async () => {
+    const { stdout } = await bench("--help");
+    expect(stdout).toMatch(/^Usage: tidemark bench \[options\] \[stores\.\.\.\]/);
+  }, 30_000);
 
   test.each([
     [["--scenario", "speed"], /speed.*ledger, commit, union/s],

@@ -81,6 +81,25 @@ describe("tidemark conformance", () => {
     expect((await run.ended).code).toBe(130);
   });
 
+  test.each([
+    ["DRIVER_MISSING", `new TidemarkError("DRIVER_MISSING", "no driver: install it")`, 2],
+    ["CHECKPOINT_OPEN", `new Error("the port is taken: free it")`, 1],
+  ])("tidemark conformance runs no case when the store cannot be opened: %s", async (...row) => {
+    const [code, thrown, exit] = row;
+    const cwd = await modules({
+      "store.ts": `import { TidemarkError } from ${MOD};
+        export default {
+          name: "unready",
+          capabilities: { durable: false, shared: true, files: false },
+          async open() { throw ${thrown}; },
+        };`,
+    });
+    const run = await tidemark(["conformance", "store.ts"], { cwd });
+    expect(run.code).toBe(exit);
+    expect(run.stderr).toMatch(new RegExp(`^tidemark: .*: (install|free) it.* \\[${code}\\]\n$`));
+    expect(run.stdout).not.toMatch(/FAIL|passed/);
+  });
+
   test("tidemark conformance exits with 2 when there is no harness", async () => {
     const cwd = await modules({ "empty.ts": "export const store = 1;" });
     for (const name of ["empty.ts", "missing.ts", "redis", "__proto__"]) {

@@ -1,15 +1,6 @@
-import assert from "node:assert/strict";
+import { assertNoWarnings, assertNumbers, assertSameRecords } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
-import {
-  assertNumbers,
-  assertSameRecords,
-  numbered,
-  numberedRange,
-  range,
-  readAll,
-  readNumbers,
-  scrambled,
-} from "./records.ts";
+import { numbered, numberedRange, range, readAll, readNumbers, scrambled } from "./records.ts";
 
 /** What `append()` must do. */
 export const appendCases: readonly ConformanceCase[] = [
@@ -22,7 +13,11 @@ export const appendCases: readonly ConformanceCase[] = [
       await first.append([numbered(3)]);
       await first.close();
       const second = await harness.open();
-      assertNumbers(await readNumbers(second), range(0, 4));
+      assertNumbers(
+        await readNumbers(second),
+        range(0, 4),
+        "the next store's read() must yield all that was appended, in its order",
+      );
     },
   },
   {
@@ -34,7 +29,11 @@ export const appendCases: readonly ConformanceCase[] = [
       await store.append([numbered(1)]);
       await store.append([]);
       await store.close();
-      assertNumbers(await readNumbers(await harness.open()), [1]);
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        [1],
+        "append([]) must resolve and add no record",
+      );
     },
   },
   {
@@ -44,7 +43,11 @@ export const appendCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       await store.append([new Uint8Array(0)]);
       await store.close();
-      assertSameRecords(await readAll(await harness.open()), [new Uint8Array(0)]);
+      assertSameRecords(
+        await readAll(await harness.open()),
+        [new Uint8Array(0)],
+        "a record without bytes is a record and must be kept",
+      );
     },
   },
   {
@@ -58,7 +61,11 @@ export const appendCases: readonly ConformanceCase[] = [
         await store.append(numbers.slice(start, start + 60).map((n) => numbered(n)));
       }
       await store.close();
-      assertNumbers(await readNumbers(await harness.open()), numbers);
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        numbers,
+        "read() must yield records in the order in which they were appended",
+      );
     },
   },
   {
@@ -68,7 +75,11 @@ export const appendCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       await store.append(numberedRange(0, 70_000, 80));
       await store.close();
-      assertNumbers(await readNumbers(await harness.open()), range(0, 70_000));
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        range(0, 70_000),
+        "a batch of any size must be kept whole",
+      );
     },
   },
   {
@@ -92,8 +103,12 @@ export const appendCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       await store.append(records);
       await store.close();
-      assertSameRecords(await readAll(await harness.open()), records);
-      assert.deepEqual(harness.warnings, []);
+      assertSameRecords(
+        await readAll(await harness.open()),
+        records,
+        "records of any length and any bytes must come back as they were",
+      );
+      assertNoWarnings(harness);
     },
   },
   {
@@ -105,7 +120,11 @@ export const appendCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       await store.append(parts);
       await store.close();
-      assertSameRecords(await readAll(await harness.open()), parts);
+      assertSameRecords(
+        await readAll(await harness.open()),
+        parts,
+        "of a record that is a view of a larger buffer only the viewed bytes must be kept",
+      );
     },
   },
   {
@@ -118,7 +137,11 @@ export const appendCases: readonly ConformanceCase[] = [
       record.fill(0xee);
       await store.append([numbered(6)]);
       await store.close();
-      assertNumbers(await readNumbers(await harness.open()), [5, 6]);
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        [5, 6],
+        "append() must keep a copy: its caller may overwrite the bytes once it has resolved",
+      );
     },
   },
   {
@@ -129,7 +152,11 @@ export const appendCases: readonly ConformanceCase[] = [
       await store.append([numbered(1), numbered(1)]);
       await store.append([numbered(1)]);
       await store.close();
-      assertNumbers(await readNumbers(await harness.open()), [1, 1, 1]);
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        [1, 1, 1],
+        "a store must not drop records that are equal: it keeps bytes and compares none",
+      );
     },
   },
 ];

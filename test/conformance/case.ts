@@ -19,7 +19,10 @@ export interface Harness {
    * that other processes can open the store. Without it the cases that need them are skipped.
    */
   readonly module?: string;
-  /** Opens a store. Two stores opened for one directory are two writers of one checkpoint. */
+  /**
+   * Opens a store, and makes the directory where it is missing. Two stores opened for one
+   * directory are two writers of one checkpoint.
+   */
   open(directory: string, options: OpenOptions): Promise<CheckpointStore>;
   /**
    * Removes what a case left outside of its directory, which the suite removes itself.
@@ -36,6 +39,8 @@ export interface CaseHarness {
   readonly capabilities: StoreCapabilities;
   /** What the stores have warned about so far. */
   readonly warnings: readonly StoreWarning[];
+  /** The directory of one more checkpoint, for processes to open. It is removed after the case. */
+  another(): string;
   /** Opens one more store for the checkpoint. It is closed after the case. */
   open(): Promise<CheckpointStore>;
   /** Opens one more store for the checkpoint in a process of its own, which ends with the case. */

@@ -1,8 +1,6 @@
-import assert from "node:assert/strict";
+import { assertIs, assertNoWarnings, assertNumbers, assertRefused } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
-import { assertNumbers, numbered, numberedRange, range, readNumbers } from "./records.ts";
-
-const CLOSED = { code: "STORE_CLOSED" };
+import { numbered, numberedRange, range, readNumbers } from "./records.ts";
 
 /** What `close()` must do. */
 export const closeCases: readonly ConformanceCase[] = [
@@ -15,7 +13,11 @@ export const closeCases: readonly ConformanceCase[] = [
       await Promise.all([store.close(), store.close()]);
       await store.close();
       await store[Symbol.asyncDispose]();
-      assertNumbers(await readNumbers(await harness.open()), [1]);
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        [1],
+        "close() again and again must resolve and keep what was appended",
+      );
     },
   },
   {
@@ -24,7 +26,10 @@ export const closeCases: readonly ConformanceCase[] = [
     async run(harness) {
       const store = await harness.open();
       await store[Symbol.asyncDispose]();
-      await assert.rejects(store.append([numbered(1)]), CLOSED);
+      await assertRefused(
+        "[Symbol.asyncDispose]() must close the store: append()",
+        store.append([numbered(1)]),
+      );
     },
   },
   {
@@ -32,8 +37,12 @@ export const closeCases: readonly ConformanceCase[] = [
     needs: [],
     async run(harness) {
       await (await harness.open()).close();
-      assertNumbers(await readNumbers(await harness.open()), []);
-      assert.deepEqual(harness.warnings, []);
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        [],
+        "a store that was opened and closed must leave no record",
+      );
+      assertNoWarnings(harness, "of what a store that did nothing left behind");
     },
   },
   {
@@ -43,7 +52,11 @@ export const closeCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       const appending = store.append(numberedRange(0, 1000));
       await Promise.all([store.close(), appending]);
-      assertNumbers(await readNumbers(await harness.open()), range(0, 1000));
+      assertNumbers(
+        await readNumbers(await harness.open()),
+        range(0, 1000),
+        "close() must wait for an append() that was called before it",
+      );
     },
   },
   {
@@ -55,10 +68,12 @@ export const closeCases: readonly ConformanceCase[] = [
       await writer.close();
       const store = await harness.open();
       const iterator = store.read()[Symbol.asyncIterator]();
-      assert.equal((await iterator.next()).done, false);
+      const first = await iterator.next();
+      assertIs(first.done, false, "read() must yield what another writer appended");
       await store.close();
-      await assert.rejects(iterator.next(), CLOSED);
-      assert.equal((await iterator.next()).done, true);
+      await assertRefused("next() of a read() that had begun", iterator.next());
+      const last = await iterator.next();
+      assertIs(last.done, true, "a read() that was refused after close() must be at its end");
     },
   },
 ];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import { assertIs } from "./assertions.ts";
 import type { CaseHarness, ConformanceCase } from "./case.ts";
 import { range, scrambled } from "./records.ts";
 import { appendStatements, statement } from "./statements.ts";
@@ -44,7 +45,11 @@ async function writeSources(harness: CaseHarness, prefix: string): Promise<strin
   }
   await store.close();
   const added = (await filesBelow(harness.directory)).filter((path) => !before.has(path));
-  assert.ok(added.length > 0, "a writer added no file of its own");
+  assert.ok(
+    added.length > 0,
+    "a store with the capability files must keep each writer's records in a file of its own below " +
+      "the directory; a writer added none",
+  );
   const sizes = await Promise.all(added.map(async (path) => (await stat(path)).size));
   return added[sizes.indexOf(Math.max(...sizes))]!;
 }
@@ -60,7 +65,11 @@ const foreignCase: ConformanceCase = {
     await symlink(beside("nowhere"), beside(`link${extname(file)}`));
     await writeFile(beside("notes.txt"), "hello");
     const { survey } = await (await harness.start()).ask({ do: "survey" });
-    assert.equal(survey!.records.length, RECORDS);
+    assertIs(
+      survey!.records.length,
+      RECORDS,
+      "read() must yield the sound file's records, whatever else lies in its directory",
+    );
   },
 };
 
@@ -78,15 +87,19 @@ const fileCases = Object.entries(DAMAGES).map((
     const found = new Map(survey!.records.map((record) => [record.source, record]));
     const written = (prefix: string) => range(0, RECORDS).map((n) => `${prefix}${n}`);
     const missing = (prefix: string) => written(prefix).filter((source) => !found.has(source));
-    assert.deepEqual(missing("whole "), [], "records of an undamaged file are missing");
+    assertIs(missing("whole "), [], "a damaged file must not cost records of another file");
     const known = new Set([...written("damaged "), ...written("whole ")]);
     const invented = [...found.values()].filter(({ source, state, clock }) =>
       !known.has(source) || state !== "complete" || clock !== 1
     );
-    assert.deepEqual(invented, [], "records were invented");
+    assertIs(invented, [], "read() must not make records up from a damaged file");
     const lost = missing("damaged ").length;
     const named = survey!.named.some((text) => text.includes(basename(file)));
-    assert.ok(lost === 0 || named, `${lost} records are missing and no warning names the file`);
+    assert.ok(
+      lost === 0 || named,
+      `a warning must name a file whose records are lost; ${lost} are and none names ` +
+        basename(file),
+    );
   },
 }));
 

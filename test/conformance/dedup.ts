@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertIs } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
 import {
   appendStatements,
@@ -21,8 +21,8 @@ export const dedupCases: readonly ConformanceCase[] = [
       await appendStatements(store, complete, complete);
       await store.close();
       const union = await readUnion(await harness.open());
-      assert.equal(union.completeCount, 1);
-      assert.equal(union.nextClock("s"), 2);
+      assertIs(union.completeCount, 1, "a record twice in a batch must make one source complete");
+      assertIs(union.nextClock("s"), 2, "a record must come back with the clock that it had");
     },
   },
   {
@@ -33,7 +33,11 @@ export const dedupCases: readonly ConformanceCase[] = [
       await appendStatements(store, complete);
       await appendStatements(store, complete, statement("t", "complete", 1));
       await store.close();
-      assert.equal((await readUnion(await harness.open())).completeCount, 2);
+      assertIs(
+        (await readUnion(await harness.open())).completeCount,
+        2,
+        "two sources must be complete, though one's record came in two batches",
+      );
     },
   },
   {
@@ -45,7 +49,11 @@ export const dedupCases: readonly ConformanceCase[] = [
         await appendStatements(store, complete);
         await store.close();
       }
-      assert.equal((await readUnion(await harness.open())).completeCount, 1);
+      assertIs(
+        (await readUnion(await harness.open())).completeCount,
+        1,
+        "a record that three stores appended must make one source complete",
+      );
     },
   },
   {
@@ -58,7 +66,7 @@ export const dedupCases: readonly ConformanceCase[] = [
       const union = await readUnion(reader);
       await readInto(union, reader);
       await readInto(union, await harness.open());
-      assert.equal(union.completeCount, 1);
+      assertIs(union.completeCount, 1, "a record must be the same whoever reads it");
     },
   },
   {
@@ -76,9 +84,13 @@ export const dedupCases: readonly ConformanceCase[] = [
       );
       await store.close();
       const union = await readUnion(await harness.open());
-      assert.equal(union.isComplete("undone"), false);
-      assert.equal(union.isComplete("redone"), true);
-      assert.deepEqual([union.nextClock("undone"), union.nextClock("redone")], [3, 4]);
+      assertIs(union.isComplete("undone"), false, "the later record of a source must be kept too");
+      assertIs(union.isComplete("redone"), true, "the last record of a source must be kept too");
+      assertIs(
+        [union.nextClock("undone"), union.nextClock("redone")],
+        [3, 4],
+        "records must come back with the clocks that they had",
+      );
     },
   },
   {
@@ -93,16 +105,28 @@ export const dedupCases: readonly ConformanceCase[] = [
         { kind: "drained", source: "s", path: [0] },
         { kind: "drained", source: "s", path: [0] },
       ] as const;
-      assert.deepEqual(owner.apply([...facts, ...facts]), []);
-      assert.equal(await owner.record("s", "complete"), false, "one task is not drained");
+      assertIs(
+        owner.apply([...facts, ...facts]),
+        [],
+        "no source must be complete while a task is open",
+      );
+      assertIs(
+        await owner.record("s", "complete"),
+        false,
+        "a source whose task is not drained must not be recorded as complete",
+      );
       const last = { kind: "drained", source: "s", path: [1] } as const;
-      assert.deepEqual(owner.apply([last, last]), ["s"]);
-      assert.deepEqual(owner.apply([last, ...facts]), []);
-      assert.equal(await owner.record("s", "complete"), true);
+      assertIs(owner.apply([last, last]), ["s"], "the last task must complete its source once");
+      assertIs(owner.apply([last, ...facts]), [], "facts again must complete nothing again");
+      assertIs(await owner.record("s", "complete"), true, "append() must take the completion");
       await owner.close();
       await store.close();
       const union = await readUnion(await harness.open());
-      assert.deepEqual(union.get("s"), { state: "complete", clock: 1 });
+      assertIs(
+        union.get("s"),
+        { state: "complete", clock: 1 },
+        "the completion must be there for the next store",
+      );
     },
   },
   {
@@ -111,8 +135,12 @@ export const dedupCases: readonly ConformanceCase[] = [
     async run(harness) {
       const owners = [await openOwner(await harness.open()), await openOwner(await harness.open())];
       const recorded = await Promise.all(owners.map((owner) => completeSource(owner, "s")));
-      assert.deepEqual(recorded, [true, true]);
-      assert.equal((await readUnion(await harness.open())).completeCount, 1);
+      assertIs(recorded, [true, true], "both stores' append() must take the completion");
+      assertIs(
+        (await readUnion(await harness.open())).completeCount,
+        1,
+        "a source that two writers completed must be complete once",
+      );
     },
   },
 ];

@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { assertIs, assertNoWarnings, assertNumbers, KILL_IS_NO_DAMAGE } from "./assertions.ts";
 import type { CaseHarness, ConformanceCase, Need } from "./case.ts";
-import { assertNumbers, range, readNumbers } from "./records.ts";
+import { bytesBelow, grown } from "./growth.ts";
+import { range, readNumbers } from "./records.ts";
 
 const NEEDS: readonly Need[] = ["durable", "processes"];
 /** When processes are killed in the middle of appends, in milliseconds: a few, since each costs a start. */
 const MOMENTS = [0, 3, 11, 29, 70];
+/** So large that a process is easily killed while it writes it. */
+const LARGE = { count: 20_000, length: 800 };
+/** Until a process that writes nothing is killed nevertheless, in milliseconds. */
+const LONGEST_WRITE = 2000;
 
 /** Kills a process that appends batch after batch, and says what it left. */
 async function killInFlood(
@@ -24,6 +30,28 @@ async function killInFlood(
   return { acknowledged: victim.durable, found };
 }
 
+/**
+ * Kills a process when such a share of a large batch is in its files; at a moment where a store
+ * has no files to look at.
+ */
+async function killWhileWriting(
+  harness: CaseHarness,
+  share: number,
+  moment: number,
+): Promise<void> {
+  const victim = await harness.start();
+  const enough = bytesBelow(harness.directory) + share * LARGE.count * LARGE.length;
+  victim.send({ do: "append", start: 0, ...LARGE });
+  if (harness.capabilities.files) {
+    const end = performance.now() + LONGEST_WRITE;
+    const isOver = () => victim.hasAnswered || performance.now() > end;
+    await grown(harness.directory, enough, isOver);
+  } else {
+    await sleep(moment);
+  }
+  await victim.kill();
+}
+
 /** What a process that is killed leaves behind. */
 export const durabilityCases: readonly ConformanceCase[] = [
   {
@@ -37,10 +65,14 @@ export const durabilityCases: readonly ConformanceCase[] = [
         await victim.kill();
         next += count;
         const reader = await harness.open();
-        assertNumbers((await readNumbers(reader)).toSorted((a, b) => a - b), range(0, next));
+        assertNumbers(
+          (await readNumbers(reader)).toSorted((a, b) => a - b),
+          range(0, next),
+          "records must be on disk when append() resolves, though its process is killed then",
+        );
         await reader.close();
       }
-      assert.deepEqual(harness.warnings, []);
+      assertNoWarnings(harness, KILL_IS_NO_DAMAGE);
     },
   },
   {
@@ -57,26 +89,31 @@ export const durabilityCases: readonly ConformanceCase[] = [
           moment,
         );
         const added = found.length - before;
-        assert.equal(added % 500, 0, `a part of a batch is there: ${added % 500} of 500 records`);
-        assert.ok(added >= acknowledged, `${added} of ${acknowledged} durable records are there`);
+        assertIs(added % 500, 0, "all of a batch of 500 records must be there, or none of it");
+        assert.ok(
+          added >= acknowledged,
+          "records whose append() resolved must be there after a kill; " +
+            `found ${added} of ${acknowledged}`,
+        );
         before = found.length;
       }
-      assert.deepEqual(harness.warnings, []);
+      assertNoWarnings(harness, KILL_IS_NO_DAMAGE);
     },
   },
   {
     name: "append() of a large batch whose process is killed in the middle keeps all or none",
     needs: NEEDS,
     async run(harness) {
-      for (const moment of MOMENTS) {
-        const victim = await harness.start();
-        victim.send({ do: "append", start: 0, count: 20_000, length: 100 });
-        await sleep(moment);
-        await victim.kill();
+      for (const [round, moment] of MOMENTS.entries()) {
+        await killWhileWriting(harness, round / MOMENTS.length, moment);
       }
       const found = await readNumbers(await harness.open());
-      assert.equal(found.length % 20_000, 0, `${found.length % 20_000} of 20,000 are there`);
-      assert.deepEqual(harness.warnings, []);
+      assertIs(
+        found.length % LARGE.count,
+        0,
+        `all of a batch of ${LARGE.count} records must be there, or none of it`,
+      );
+      assertNoWarnings(harness, KILL_IS_NO_DAMAGE);
     },
   },
   {
@@ -87,12 +124,20 @@ export const durabilityCases: readonly ConformanceCase[] = [
       await victim.ask({ do: "append", start: 0, count: 10 });
       await victim.kill();
       const next = await harness.start();
-      assertNumbers((await next.ask({ do: "read" })).numbers ?? [], range(0, 10));
+      assertNumbers(
+        (await next.ask({ do: "read" })).numbers ?? [],
+        range(0, 10),
+        "records whose append() resolved must be there for the next process after a kill",
+      );
       await next.ask({ do: "append", start: 10, count: 10 });
       await next.ask({ do: "close" });
       await next.ends(10_000);
       const found = await readNumbers(await harness.open());
-      assertNumbers(found.toSorted((a, b) => a - b), range(0, 20));
+      assertNumbers(
+        found.toSorted((a, b) => a - b),
+        range(0, 20),
+        "a process after one that was killed must append beside what that one left",
+      );
     },
   },
 ];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeRecord } from "../../core/record_codec.ts";
+import { assertIs, assertSameRecords } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
 import { range, readAll } from "./records.ts";
 import { appendStatements, completeSource, openOwner, readUnion, statement } from "./statements.ts";
@@ -32,6 +33,8 @@ const IDS: Readonly<Record<string, readonly string[]>> = {
   "that look like SQL": ["'; drop table record; --", '"', "%", "a%", "?1", "null"],
 };
 
+const AS_IT_WAS = "records of ids of any text must come back byte by byte as they were appended";
+
 /** Source ids are any text, and what a store keeps of one says nothing of another. */
 export const idCases: readonly ConformanceCase[] = [
   ...Object.entries(IDS).map(([what, ids]): ConformanceCase => ({
@@ -46,22 +49,24 @@ export const idCases: readonly ConformanceCase[] = [
       }
       await store.close();
       const union = await readUnion(await harness.open());
-      assert.deepEqual(
-        done.map((id) => union.get(id)),
-        done.map(() => ({
-          state: "complete",
-          clock: 1,
-        })),
+      for (const id of done) assertIs(union.get(id), { state: "complete", clock: 1 }, AS_IT_WAS);
+      for (const id of open) assertIs(union.get(id)?.failure, id, AS_IT_WAS);
+      assertIs(
+        union.completeCount,
+        new Set(done).size,
+        "ids that differ in any bit must stay different",
       );
-      assert.deepEqual(open.map((id) => union.get(id)?.failure), open);
-      assert.equal(union.completeCount, new Set(done).size);
     },
   })),
   {
     name: "an empty id is refused, and its neighbours are stored",
     needs: [],
     async run(harness) {
-      assert.throws(() => encodeRecord(statement("", "complete", 1)), { code: "RECORD_INVALID" });
+      assert.throws(
+        () => encodeRecord(statement("", "complete", 1)),
+        { code: "RECORD_INVALID" },
+        "the engine must refuse to encode an empty id, with the code RECORD_INVALID",
+      );
       const store = await harness.open();
       const warnings: string[] = [];
       const owner = await openOwner(store, warnings);
@@ -70,14 +75,26 @@ export const idCases: readonly ConformanceCase[] = [
         owner.record("", "failed"),
         completeSource(owner, "after"),
       ]);
-      assert.deepEqual(recorded, [true, false, true]);
-      assert.match(warnings.join(), /cannot be recorded/);
+      assertIs(
+        recorded,
+        [true, false, true],
+        "append() must take the records beside a refused one",
+      );
+      assert.match(warnings.join(), /cannot be recorded/, "the engine must warn of the refused id");
       await owner.close();
       await store.close();
       const next = await harness.open();
       const union = await readUnion(next);
-      assert.deepEqual(["before", "after"].map((id) => union.isComplete(id)), [true, true]);
-      assert.deepEqual(await readAll(next), []);
+      assertIs(
+        ["before", "after"].map((id) => union.isComplete(id)),
+        [true, true],
+        "the records beside a refused one must be there for the next store",
+      );
+      assertSameRecords(
+        await readAll(next),
+        [],
+        "read() again must not yield what it has yielded before",
+      );
     },
   },
 ];

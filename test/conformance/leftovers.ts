@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertIs } from "./assertions.ts";
 import type { ConformanceCase, Need } from "./case.ts";
 import { numberedRange } from "./records.ts";
 import type { StoreProcess } from "./store_process.ts";
@@ -7,8 +7,8 @@ const NEEDS: readonly Need[] = ["processes"];
 
 async function closed(process: StoreProcess): Promise<void> {
   const { leftovers } = await process.ask({ do: "close" });
-  assert.deepEqual(leftovers?.files ?? [], [], "files that are still open");
-  assert.equal(leftovers?.processes ?? 0, 0, "processes that it started still run");
+  assertIs(leftovers?.files ?? [], [], "close() must close every file of the checkpoint");
+  assertIs(leftovers?.processes ?? 0, 0, "close() must end every process that the store started");
 }
 
 /** What a store that was closed must not leave behind in its process. */

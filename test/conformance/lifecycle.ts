@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CheckpointStore } from "../../core/store.ts";
+import { assertIs, assertRefused } from "./assertions.ts";
 import type { CaseHarness, ConformanceCase } from "./case.ts";
 import { numbered, numberedRange, readNumbers } from "./records.ts";
 
@@ -66,8 +67,15 @@ const descriptionCase: ConformanceCase = {
   needs: [],
   async run(harness) {
     const { capabilities, location } = await harness.open();
-    assert.deepEqual({ ...capabilities }, { ...harness.capabilities });
-    assert.notEqual(location, "");
+    assertIs(
+      { ...capabilities },
+      { ...harness.capabilities },
+      "a store must state the capabilities that its harness states",
+    );
+    assert.ok(
+      typeof location === "string" && location !== "",
+      "location must be a text that tells the user which checkpoint this is, such as its directory",
+    );
   },
 };
 
@@ -83,7 +91,7 @@ export const lifecycleCases: readonly ConformanceCase[] = [
       async run(harness) {
         const store = await prepare(harness);
         if (usable) await call(store);
-        else await assert.rejects(call(store), { code: "STORE_CLOSED" });
+        else await assertRefused(operation, call(store));
       },
     }))
   ),

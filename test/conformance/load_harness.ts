@@ -3,11 +3,13 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, printable, TidemarkError } from "../../core/errors.ts";
 import type { Harness } from "./case.ts";
+import { harnessFault } from "./harness_fault.ts";
 
 /** The stores that the suite knows by name. */
 export const KNOWN_HARNESSES = ["lmdb", "sqlite", "node:sqlite", "memory"] as const;
 
-const CAPABILITIES = ["durable", "shared", "files"] as const;
+const A_HARNESS =
+  "a harness is { name, capabilities: { durable, shared, files }, open(directory) }";
 
 const KNOWN: Readonly<Record<string, () => Promise<{ readonly default: Harness }>>> = {
   "lmdb": () => import("./stores/lmdb.ts"),
@@ -26,21 +28,24 @@ export async function loadHarness(name: string): Promise<Harness> {
   if (known !== undefined) return (await known()).default;
   // A single letter before the colon is a Windows drive.
   const url = /^[a-z]{2,}:/.test(name) ? name : await urlOf(name);
-  let exported: { readonly default?: unknown };
+  let exported: Readonly<Record<string, unknown>>;
   try {
     exported = await import(url) as typeof exported;
   } catch (cause) {
     throw invalid(name, `could not be loaded: ${printable(messageOf(cause))}`, cause);
   }
-  const { default: harness } = exported;
-  if (!isHarness(harness)) {
-    throw invalid(
-      name,
-      `has no default export with a name, open(), the capabilities ${CAPABILITIES.join(", ")} ` +
-        `(true or false), and, if it has a module, that module's URL`,
-    );
-  }
-  return harness.module === undefined ? { ...harness, module: url } : harness;
+  const fault = harnessFault(exported);
+  if (fault !== undefined) throw invalid(name, `${fault} (${A_HARNESS})`);
+  const harness = exported["default"] as Harness;
+  if (harness.module !== undefined) return harness;
+  // Not spread, which would lose what an object of a class has from its class.
+  return {
+    name: harness.name,
+    capabilities: harness.capabilities,
+    module: url,
+    open: (directory, options) => harness.open(directory, options),
+    remove: async (directory) => await harness.remove?.(directory),
+  };
 }
 
 async function urlOf(path: string): Promise<string> {
@@ -50,14 +55,6 @@ async function urlOf(path: string): Promise<string> {
     throw invalid(path, `is no file and none of the stores ${KNOWN_HARNESSES.join(", ")}`);
   }
   return pathToFileURL(absolute).href;
-}
-
-function isHarness(value: unknown): value is Harness {
-  const harness = value as Partial<Harness> | null | undefined;
-  return typeof harness?.name === "string" && harness.name !== "" &&
-    typeof harness.open === "function" &&
-    CAPABILITIES.every((name) => typeof harness.capabilities?.[name] === "boolean") &&
-    (harness.module === undefined || URL.canParse(harness.module));
 }
 
 function invalid(name: string, what: string, cause?: unknown): TidemarkError {

@@ -24,8 +24,10 @@
 
 export type { CaseHarness, ConformanceCase, Harness, Need, OpenOptions } from "./case.ts";
 export { cases } from "./cases.ts";
+export { CASE_DEADLINE } from "./deadline.ts";
 export { KNOWN_HARNESSES, loadHarness } from "./load_harness.ts";
-export { CASE_DEADLINE, runCase, skipReason } from "./run_case.ts";
+export { openOnce } from "./open_once.ts";
+export { runCase, skipReason } from "./run_case.ts";
 export type { Answer, Command, Leftovers, StoreProcess, Survey } from "./store_process.ts";
 export {
   type DenoTestLike,

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { assertIs, assertNoWarnings, assertNumbers } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
-import { assertNumbers, numbered, numberedRange, numberOf, range, readNumbers } from "./records.ts";
+import { numbered, numberedRange, numberOf, range, readNumbers } from "./records.ts";
+
+const NOT_ITS_OWN = "read() must leave out what this store has appended itself";
+const ONCE = "read() again must not yield what it has yielded before";
 
 /** What `read()` must do. */
 export const readCases: readonly ConformanceCase[] = [
@@ -9,8 +13,8 @@ export const readCases: readonly ConformanceCase[] = [
     needs: [],
     async run(harness) {
       const store = await harness.open();
-      assertNumbers(await readNumbers(store), []);
-      assert.deepEqual(harness.warnings, []);
+      assertNumbers(await readNumbers(store), [], "a new checkpoint must hold no record");
+      assertNoWarnings(harness, "of a new checkpoint");
     },
   },
   {
@@ -19,9 +23,9 @@ export const readCases: readonly ConformanceCase[] = [
     async run(harness) {
       const store = await harness.open();
       await store.append(numberedRange(0, 10));
-      assertNumbers(await readNumbers(store), []);
+      assertNumbers(await readNumbers(store), [], NOT_ITS_OWN);
       await store.append(numberedRange(10, 10));
-      assertNumbers(await readNumbers(store), []);
+      assertNumbers(await readNumbers(store), [], NOT_ITS_OWN);
     },
   },
   {
@@ -32,8 +36,12 @@ export const readCases: readonly ConformanceCase[] = [
       await first.append(numberedRange(0, 10));
       await first.close();
       const second = await harness.open();
-      assertNumbers(await readNumbers(second), range(0, 10));
-      assertNumbers(await readNumbers(second), []);
+      assertNumbers(
+        await readNumbers(second),
+        range(0, 10),
+        "the first read() must yield all that earlier stores appended",
+      );
+      assertNumbers(await readNumbers(second), [], ONCE);
     },
   },
   {
@@ -42,14 +50,18 @@ export const readCases: readonly ConformanceCase[] = [
     async run(harness) {
       const reader = await harness.open();
       const writer = await harness.open();
-      assertNumbers(await readNumbers(reader), []);
+      assertNumbers(await readNumbers(reader), [], "a new checkpoint must hold no record");
       for (let start = 0; start < 2000; start += 100) {
         await writer.append(numberedRange(start, 100));
-        assertNumbers(await readNumbers(reader), range(start, 100));
+        assertNumbers(
+          await readNumbers(reader),
+          range(start, 100),
+          "read() again must yield just what another writer has appended since",
+        );
       }
       await writer.close();
-      assertNumbers(await readNumbers(reader), []);
-      assert.deepEqual(harness.warnings, []);
+      assertNumbers(await readNumbers(reader), [], ONCE);
+      assertNoWarnings(harness);
     },
   },
   {
@@ -61,7 +73,11 @@ export const readCases: readonly ConformanceCase[] = [
       await writer.close();
       const sizes: number[] = [];
       for await (const { records } of (await harness.open()).read()) sizes.push(records.length);
-      assert.ok(sizes.length > 1 && Math.max(...sizes) <= 10_000, `batches of ${sizes.join()}`);
+      assert.ok(
+        sizes.length > 1 && Math.max(...sizes) <= 10_000,
+        "read() must yield 20,000 records that were appended at once in batches of at most 10,000; " +
+          `found batches of ${sizes.join(", ") || "nothing"}`,
+      );
     },
   },
   {
@@ -71,10 +87,15 @@ export const readCases: readonly ConformanceCase[] = [
       const [first, second] = [await harness.open(), await harness.open()];
       await first.append([numbered(1)]);
       await second.append([numbered(2)]);
-      const origins: string[] = [];
-      for await (const { origin } of (await harness.open()).read()) origins.push(origin);
-      assert.equal(new Set(origins).size, 2);
-      assert.ok(origins.some((origin) => origin.includes(first.writer)));
+      const origins = new Set<string>();
+      for await (const { origin } of (await harness.open()).read()) origins.add(origin);
+      assertIs(origins.size, 2, "batches of two writers must have two origins");
+      assert.ok(
+        [...origins].some((origin) => origin.includes(first.writer)),
+        `a batch's origin must hold its writer's name, ${first.writer}; found ${
+          [...origins].join(", ")
+        }`,
+      );
     },
   },
   {
@@ -89,7 +110,11 @@ export const readCases: readonly ConformanceCase[] = [
       await writer.append(numberedRange(5000, 5000));
       for await (const { records } of reader.read()) kept.push(...records);
       await reader.close();
-      assertNumbers(kept.map(numberOf), range(0, 10_000));
+      assertNumbers(
+        kept.map(numberOf),
+        range(0, 10_000),
+        "records that read() yielded may be kept: a later read() must not write over their bytes",
+      );
     },
   },
   {
@@ -105,9 +130,13 @@ export const readCases: readonly ConformanceCase[] = [
         for (const record of records) seen.add(numberOf(record));
         break;
       }
-      assert.ok(seen.size > 0 && seen.size < 30_000);
+      assert.ok(
+        seen.size > 0 && seen.size < 30_000,
+        "the first batch of a read() must hold some of 30,000 records and not all of them; " +
+          `it holds ${seen.size}`,
+      );
       for (const number of await readNumbers(reader)) seen.add(number);
-      assert.equal(seen.size, 30_000);
+      assertIs(seen.size, 30_000, "what an abandoned read() did not yield must come next time");
     },
   },
   {
@@ -127,7 +156,11 @@ export const readCases: readonly ConformanceCase[] = [
           break;
         }
       }
-      assert.equal(seen.size, 50);
+      assertIs(
+        seen.size,
+        50,
+        "reads that are abandoned after a batch each must come to all of five writers' records",
+      );
     },
   },
   {
@@ -149,14 +182,22 @@ export const readCases: readonly ConformanceCase[] = [
       while (durable < 4000) {
         const before = durable;
         seen.push(...(await readNumbers(reader)));
-        assert.ok(seen.length >= before, `${seen.length} of ${before} durable records were read`);
-        assert.equal(seen.length % 20, 0, "a part of a batch was read");
+        assert.ok(
+          seen.length >= before,
+          "read() must yield every record whose append() resolved before; " +
+            `found ${seen.length} of ${before}`,
+        );
+        assertIs(seen.length % 20, 0, "read() must see all of a batch of 20 or none of it");
         await new Promise((done) => setTimeout(done, 1));
       }
       await appending;
       seen.push(...(await readNumbers(reader)));
-      assertNumbers(seen, range(0, 4000));
-      assert.deepEqual(harness.warnings, []);
+      assertNumbers(
+        seen,
+        range(0, 4000),
+        "reads while another writer appends must yield each record once, in its order",
+      );
+      assertNoWarnings(harness, "of a batch that is just being written");
     },
   },
 ];

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import type { CheckpointStore } from "../../core/store.ts";
 
 /** A record that says its number, padded to a length. */
@@ -15,6 +14,11 @@ export function numberedRange(start: number, count: number, length?: number): Ui
 
 /** The number that {@link numbered} wrote. */
 export function numberOf(record: Uint8Array): number {
+  if (record.byteLength < 4) {
+    throw new Error(
+      `read() must yield records as they were appended; found one of ${record.byteLength} bytes`,
+    );
+  }
   return new DataView(record.buffer, record.byteOffset, record.byteLength).getUint32(0);
 }
 
@@ -33,35 +37,6 @@ export async function readNumbers(store: CheckpointStore): Promise<number[]> {
 /** The numbers from `start` on. */
 export function range(start: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => start + index);
-}
-
-/**
- * Fails unless both hold the same numbers in the same order. Says the first difference only:
- * to find all of them in tens of thousands takes more memory than there is.
- */
-export function assertNumbers(actual: readonly number[], expected: readonly number[]): void {
-  const at = expected.findIndex((number, index) => actual[index] !== number);
-  const place = at < 0 ? expected.length : at;
-  if (at < 0 && actual.length === expected.length) return;
-  assert.fail(
-    `${actual.length} records were read, ${expected.length} expected; ` +
-      `number ${place} is ${actual[place] ?? "missing"}, not ${expected[place] ?? "missing"}`,
-  );
-}
-
-/** Fails unless both hold the same bytes in the same order. */
-export function assertSameRecords(
-  actual: readonly Uint8Array[],
-  expected: readonly Uint8Array[],
-): void {
-  assert.equal(actual.length, expected.length, "number of records");
-  actual.forEach((record, index) => {
-    assert.ok(
-      record.length === expected[index]!.length &&
-        record.every((byte, at) => byte === expected[index]![at]),
-      `record ${index} of ${expected[index]!.length} bytes differs`,
-    );
-  });
 }
 
 /** Bytes that look random and are the same in every run. */

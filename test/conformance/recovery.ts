@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { assertIs, assertSameRecords } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
 import { readAll } from "./records.ts";
 import { completeSource, openOwner, readUnion } from "./statements.ts";
@@ -6,6 +7,10 @@ import { completeSource, openOwner, readUnion } from "./statements.ts";
 /** Facts that cannot hold beside those of `completeSource`. */
 const contradiction = (source: string) =>
   [{ kind: "expanded", source, path: [], children: 5 }] as const;
+
+const TAKEN = "append() must take the record, so that the engine counts it";
+const KEPT = "the newest record of a source must be there for the next store";
+const UNDONE = "the record that reopens a source must be kept, and outweigh its completion";
 
 /** What an anomaly that is found late does to what was recorded early. */
 export const recoveryCases: readonly ConformanceCase[] = [
@@ -16,19 +21,19 @@ export const recoveryCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       const warnings: string[] = [];
       const owner = await openOwner(store, warnings);
-      assert.equal(await completeSource(owner, "s"), true);
-      assert.equal(await completeSource(owner, "t"), true);
+      assertIs(await completeSource(owner, "s"), true, TAKEN);
+      assertIs(await completeSource(owner, "t"), true, TAKEN);
       owner.apply(contradiction("s"));
       await owner.flush();
-      assert.deepEqual(owner.areComplete([{ id: "s" }, { id: "t" }]), [false, true]);
-      assert.match(warnings.join(), /s: .*undone/);
+      assertIs(owner.areComplete([{ id: "s" }, { id: "t" }]), [false, true], UNDONE);
+      assert.match(warnings.join(), /s: .*undone/, "the engine must warn of what it undoes");
       await owner.close();
       await store.close();
       const next = await harness.open();
-      assert.deepEqual((await readUnion(next)).get("s"), { state: "reopened", clock: 2 });
+      assertIs((await readUnion(next)).get("s"), { state: "reopened", clock: 2 }, UNDONE);
       await next.close();
       const again = await openOwner(await harness.open());
-      assert.deepEqual(again.areComplete([{ id: "s" }, { id: "t" }]), [false, true]);
+      assertIs(again.areComplete([{ id: "s" }, { id: "t" }]), [false, true], UNDONE);
     },
   },
   {
@@ -43,7 +48,7 @@ export const recoveryCases: readonly ConformanceCase[] = [
       await owner.close();
       await store.close();
       const union = await readUnion(await harness.open());
-      assert.deepEqual(union.get("s"), { state: "reopened", clock: 2 });
+      assertIs(union.get("s"), { state: "reopened", clock: 2 }, UNDONE);
     },
   },
   {
@@ -53,10 +58,18 @@ export const recoveryCases: readonly ConformanceCase[] = [
       const store = await harness.open();
       const owner = await openOwner(store);
       owner.apply([{ kind: "opened", source: "s" }, ...contradiction("s")]);
-      assert.equal(await completeSource(owner, "s"), false);
+      assertIs(
+        await completeSource(owner, "s"),
+        false,
+        "the engine must not record a source as complete after facts that contradict it",
+      );
       await owner.close();
       await store.close();
-      assert.deepEqual(await readAll(await harness.open()), []);
+      assertSameRecords(
+        await readAll(await harness.open()),
+        [],
+        "what was not recorded must not be read",
+      );
     },
   },
   {
@@ -64,18 +77,18 @@ export const recoveryCases: readonly ConformanceCase[] = [
     needs: ["shared"],
     async run(harness) {
       const first = await openOwner(await harness.open());
-      assert.equal(await completeSource(first, "s"), true);
+      assertIs(await completeSource(first, "s"), true, TAKEN);
       const other = await openOwner(await harness.open());
-      assert.deepEqual(other.areComplete([{ id: "s" }]), [true]);
+      assertIs(other.areComplete([{ id: "s" }]), [true], KEPT);
       await completeSource(other, "s");
       other.apply(contradiction("s"));
       await other.flush();
       await first.refresh();
-      assert.deepEqual(first.areComplete([{ id: "s" }]), [false]);
+      assertIs(first.areComplete([{ id: "s" }]), [false], UNDONE);
       await Promise.all([first.close(), other.close()]);
       for (let restart = 0; restart < 2; restart++) {
         const store = await harness.open();
-        assert.equal((await readUnion(store)).isComplete("s"), false);
+        assertIs((await readUnion(store)).isComplete("s"), false, UNDONE);
         await store.close();
       }
     },
@@ -92,13 +105,13 @@ export const recoveryCases: readonly ConformanceCase[] = [
       await store.close();
       const next = await harness.open();
       const later = await openOwner(next);
-      assert.deepEqual(later.areComplete([{ id: "s" }]), [false]);
-      assert.equal(await completeSource(later, "s", 5), true);
-      assert.deepEqual(later.areComplete([{ id: "s" }]), [true]);
+      assertIs(later.areComplete([{ id: "s" }]), [false], UNDONE);
+      assertIs(await completeSource(later, "s", 5), true, TAKEN);
+      assertIs(later.areComplete([{ id: "s" }]), [true], TAKEN);
       await later.close();
       await next.close();
       const union = await readUnion(await harness.open());
-      assert.deepEqual(union.get("s"), { state: "complete", clock: 3 });
+      assertIs(union.get("s"), { state: "complete", clock: 3 }, KEPT);
     },
   },
   {
@@ -107,22 +120,22 @@ export const recoveryCases: readonly ConformanceCase[] = [
     async run(harness) {
       const store = await harness.open();
       const owner = await openOwner(store);
-      assert.equal(await owner.record("s", "failed", { failure: "no \u{1f30a}\0" }), true);
+      assertIs(await owner.record("s", "failed", { failure: "no \u{1f30a}\0" }), true, TAKEN);
       await owner.close();
       await store.close();
       const next = await harness.open();
-      assert.deepEqual((await readUnion(next)).get("s"), {
+      assertIs((await readUnion(next)).get("s"), {
         state: "failed",
         clock: 1,
         failure: "no \u{1f30a}\0",
-      });
+      }, KEPT);
       await next.close();
       const last = await harness.open();
       const later = await openOwner(last);
-      assert.equal(await completeSource(later, "s"), true);
+      assertIs(await completeSource(later, "s"), true, TAKEN);
       await later.close();
       await last.close();
-      assert.equal((await readUnion(await harness.open())).isComplete("s"), true);
+      assertIs((await readUnion(await harness.open())).isComplete("s"), true, KEPT);
     },
   },
   {
@@ -136,7 +149,11 @@ export const recoveryCases: readonly ConformanceCase[] = [
       await store.close();
       const later = await openOwner(await harness.open());
       const versions = ["etag 1", "etag 2"].map((version) => ({ id: "s", version }));
-      assert.deepEqual(later.areComplete(versions), [true, false]);
+      assertIs(
+        later.areComplete(versions),
+        [true, false],
+        "a completion's version must come back as it was appended",
+      );
     },
   },
   {
@@ -149,10 +166,18 @@ export const recoveryCases: readonly ConformanceCase[] = [
       await owner.close();
       await owner.close();
       owner.apply(contradiction("s"));
-      assert.equal(await completeSource(owner, "t"), false);
+      assertIs(
+        await completeSource(owner, "t"),
+        false,
+        "the engine must record nothing after its owner's close()",
+      );
       await store.close();
       const union = await readUnion(await harness.open());
-      assert.deepEqual([union.isComplete("s"), union.isComplete("t")], [true, false]);
+      assertIs(
+        [union.isComplete("s"), union.isComplete("t")],
+        [true, false],
+        "what came before the owner's close() must be there, and nothing that came after it",
+      );
     },
   },
 ];

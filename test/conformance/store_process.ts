@@ -30,6 +30,17 @@ export type Command =
   | { readonly do: "read" }
   /** Propose a manifest, and tell the one that stands. */
   | { readonly do: "manifest"; readonly text: string }
+  /**
+   * Open another checkpoint, wait for a moment in milliseconds since 1970, propose a manifest
+   * there, which is a text again and again, and tell which text the one that stands repeats.
+   */
+  | {
+    readonly do: "race";
+    readonly checkpoint: string;
+    readonly text: string;
+    readonly times: number;
+    readonly at: number;
+  }
   /** Read, and tell what the records say. */
   | { readonly do: "survey" }
   /** Close the store and listen no more. */
@@ -143,6 +154,11 @@ export class StoreProcess {
   /** Asks for something. */
   send(command: Command): void {
     this.#child.stdin!.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** Whether there is an answer that nobody has waited for. */
+  get hasAnswered(): boolean {
+    return this.#answers.length > 0;
   }
 
   /** How many records of a flood the process said were durable. */

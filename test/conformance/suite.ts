@@ -1,6 +1,7 @@
 import type { Harness } from "./case.ts";
 import { cases } from "./cases.ts";
-import { CASE_DEADLINE, runCase, skipReason } from "./run_case.ts";
+import { CASE_DEADLINE } from "./deadline.ts";
+import { runCase, skipReason } from "./run_case.ts";
 
 /** Longer than a case may take, so that the suite's own message is what is seen. */
 const PATIENCE = 2.5 * CASE_DEADLINE;

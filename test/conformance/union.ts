@@ -1,6 +1,6 @@
-import assert from "node:assert/strict";
 import type { CheckpointRecord } from "../../core/record.ts";
 import { Union } from "../../core/union.ts";
+import { assertIs, assertNoWarnings, KILL_IS_NO_DAMAGE } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
 import { range } from "./records.ts";
 import { appendStatements, readInto, readUnion, statement } from "./statements.ts";
@@ -24,6 +24,8 @@ function expectedUnion(logs: readonly (readonly CheckpointRecord[])[]): Union {
   return union;
 }
 
+const ALL_OF_ALL = "read() must yield every record of every writer, unchanged";
+
 /** What all writers' records say together. */
 export const unionCases: readonly ConformanceCase[] = [
   {
@@ -37,10 +39,11 @@ export const unionCases: readonly ConformanceCase[] = [
         await store.close();
       }
       const union = await readUnion(await harness.open());
-      assert.deepEqual(standings(union), standings(expectedUnion(written)));
-      assert.deepEqual(
+      assertIs(standings(union), standings(expectedUnion(written)), ALL_OF_ALL);
+      assertIs(
         standings(expectedUnion(written)),
         standings(expectedUnion(written.toReversed())),
+        "the engine's union must not depend on the order of writers",
       );
     },
   },
@@ -56,7 +59,7 @@ export const unionCases: readonly ConformanceCase[] = [
       );
       for (const [writer, store] of stores.entries()) {
         const union = await readInto(expectedUnion([written[writer]!]), store);
-        assert.deepEqual(standings(union), standings(expectedUnion(written)));
+        assertIs(standings(union), standings(expectedUnion(written)), ALL_OF_ALL);
       }
     },
   },
@@ -73,8 +76,8 @@ export const unionCases: readonly ConformanceCase[] = [
         }
       }
       const union = await readUnion(await harness.open());
-      assert.equal(union.get("all")?.state, "reopened");
-      assert.equal(union.get("two")?.state, "complete");
+      assertIs(union.get("all")?.state, "reopened", ALL_OF_ALL);
+      assertIs(union.get("two")?.state, "complete", ALL_OF_ALL);
     },
   },
   {
@@ -85,11 +88,16 @@ export const unionCases: readonly ConformanceCase[] = [
       const [first, second] = [await harness.open(), await harness.open()];
       await appendStatements(second, statement("s", "reopened", 2));
       const union = await readUnion(reader);
-      assert.equal(union.get("s")?.state, "reopened");
+      assertIs(
+        union.get("s")?.state,
+        "reopened",
+        "read() must yield what a store that is still open has appended",
+      );
       await appendStatements(first, statement("s", "complete", 1));
       await readInto(union, reader);
-      assert.equal(union.isComplete("s"), false);
-      assert.equal((await readUnion(await harness.open())).isComplete("s"), false);
+      const undone = "a source must stay reopened, whichever writer's records are read first";
+      assertIs(union.isComplete("s"), false, undone);
+      assertIs((await readUnion(await harness.open())).isComplete("s"), false, undone);
     },
   },
   {
@@ -103,7 +111,11 @@ export const unionCases: readonly ConformanceCase[] = [
       const late = await harness.open();
       await appendStatements(late, statement("c", "complete", 1));
       await readInto(union, reader);
-      assert.deepEqual(["a", "b", "c"].map((id) => union.isComplete(id)), [false, true, true]);
+      assertIs(
+        ["a", "b", "c"].map((id) => union.isComplete(id)),
+        [false, true, true],
+        "read() again must yield what old and new writers have appended since",
+      );
     },
   },
   {
@@ -117,12 +129,20 @@ export const unionCases: readonly ConformanceCase[] = [
         const records = range(batch * 5, 5).map((n) => statement(`s${n}`, "complete", 1));
         await writer.ask({ do: "state", records });
         await readInto(union, reader);
-        assert.equal(union.completeCount, (batch + 1) * 5);
+        assertIs(
+          union.completeCount,
+          (batch + 1) * 5,
+          "read() must yield a batch once append() has resolved in another process",
+        );
       }
       await writer.kill();
       await readInto(union, reader);
-      assert.equal(union.completeCount, 100);
-      assert.deepEqual(harness.warnings, []);
+      assertIs(
+        union.completeCount,
+        100,
+        "read() must yield no more and no less after the writer was killed",
+      );
+      assertNoWarnings(harness, KILL_IS_NO_DAMAGE);
     },
   },
 ];

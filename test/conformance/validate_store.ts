@@ -1,7 +1,9 @@
 import { messageOf } from "../../core/errors.ts";
 import type { ConformanceCase, Harness } from "./case.ts";
 import { cases as allCases } from "./cases.ts";
-import { CASE_DEADLINE, runCase, skipReason } from "./run_case.ts";
+import { CASE_DEADLINE } from "./deadline.ts";
+import { openOnce } from "./open_once.ts";
+import { runCase, skipReason } from "./run_case.ts";
 
 /** How one case went. */
 export interface CaseResult {
@@ -44,14 +46,18 @@ export interface ValidateOptions {
 }
 
 /**
- * Runs the suite on a store, one case after another, each on a fresh checkpoint. Never rejects
- * because of the store: what it does wrong is in the report.
+ * Runs the suite on a store, one case after another, each on a fresh checkpoint. What the store
+ * does wrong is in the report. Of a store that cannot even be opened there is nothing to report:
+ * it is opened once before the cases, and when that fails none of them runs.
+ * @throws {TidemarkError} `DRIVER_MISSING` when a package that the store needs is not installed;
+ * `CHECKPOINT_OPEN` with its `cause` when it cannot be opened otherwise.
  */
 export async function validateStore(
   harness: Harness,
   options: ValidateOptions = {},
 ): Promise<ConformanceReport> {
   const { cases = allCases, deadline = CASE_DEADLINE, onResult, stray } = options;
+  await openOnce(harness, deadline);
   const results: CaseResult[] = [];
   for (const item of cases) {
     const result = await resultOf(item, harness, deadline, stray);

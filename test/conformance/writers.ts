@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { assertIs, assertNoWarnings, assertNumbers } from "./assertions.ts";
 import type { ConformanceCase } from "./case.ts";
-import { assertNumbers, numberedRange, range, readNumbers } from "./records.ts";
+import { numberedRange, range, readNumbers } from "./records.ts";
 
 const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
 
@@ -11,8 +12,18 @@ export const writerCases: readonly ConformanceCase[] = [
     needs: ["shared"],
     async run(harness) {
       const stores = await Promise.all(range(0, 20).map(() => harness.open()));
-      assert.equal(new Set(stores.map((store) => store.writer)).size, 20);
-      for (const { writer } of stores) assert.match(writer, /^[A-Za-z0-9._-]+$/);
+      assertIs(
+        new Set(stores.map((store) => store.writer)).size,
+        20,
+        "20 stores that are open at once must have 20 writer names",
+      );
+      for (const { writer } of stores) {
+        assert.match(
+          writer,
+          /^[A-Za-z0-9._-]+$/,
+          `a writer's name must be letters, digits, ".", "_" and "-"; found ${writer}`,
+        );
+      }
     },
   },
   {
@@ -28,9 +39,10 @@ export const writerCases: readonly ConformanceCase[] = [
       await second.append(numberedRange(3, 3));
       await first.close();
       await second.append(numberedRange(6, 3));
-      assertNumbers(await readNumbers(second), range(0, 3));
-      assertNumbers(sorted(await readNumbers(reader)), range(0, 9));
-      assert.deepEqual(harness.warnings, []);
+      const others = "close() of one store must leave those beside it in its process able to ";
+      assertNumbers(await readNumbers(second), range(0, 3), `${others}read`);
+      assertNumbers(sorted(await readNumbers(reader)), range(0, 9), `${others}append and read`);
+      assertNoWarnings(harness);
     },
   },
   {
@@ -40,10 +52,11 @@ export const writerCases: readonly ConformanceCase[] = [
       const writers = await Promise.all(range(0, 64).map(() => harness.open()));
       await Promise.all(writers.map((store, index) => store.append(numberedRange(index * 10, 10))));
       const reader = await harness.open();
-      assertNumbers(sorted(await readNumbers(reader)), range(0, 640));
+      const union = "read() must yield what each of 64 writers has appended";
+      assertNumbers(sorted(await readNumbers(reader)), range(0, 640), union);
       await Promise.all(writers.map((store, index) => store.append(numberedRange(640 + index, 1))));
-      assertNumbers(sorted(await readNumbers(reader)), range(640, 64));
-      assert.deepEqual(harness.warnings, []);
+      assertNumbers(sorted(await readNumbers(reader)), range(640, 64), `${union} since`);
+      assertNoWarnings(harness);
     },
   },
   {
@@ -53,11 +66,19 @@ export const writerCases: readonly ConformanceCase[] = [
       const early = await harness.start();
       await early.ask({ do: "append", start: 0, count: 5 });
       const reader = await harness.open();
-      assertNumbers(await readNumbers(reader), range(0, 5));
+      assertNumbers(
+        await readNumbers(reader),
+        range(0, 5),
+        "read() must yield what a store in another process has appended",
+      );
       const late = await harness.start();
       await late.ask({ do: "append", start: 10, count: 5 });
       await early.ask({ do: "append", start: 5, count: 5 });
-      assertNumbers(sorted(await readNumbers(reader)), range(5, 10));
+      assertNumbers(
+        sorted(await readNumbers(reader)),
+        range(5, 10),
+        "a writer must go on as before when stores in other processes open the checkpoint",
+      );
     },
   },
   {
@@ -72,10 +93,14 @@ export const writerCases: readonly ConformanceCase[] = [
         await writer.reached(durable + 1);
         ({ durable } = writer);
         found += (await readNumbers(reader)).length;
-        assert.ok(found >= durable, `${found} of ${durable} durable records were read`);
+        assert.ok(
+          found >= durable,
+          "read() must yield every record whose append() resolved before in another process; " +
+            `found ${found} of ${durable}`,
+        );
       }
       await writer.kill();
-      assert.deepEqual(harness.warnings, []);
+      assertNoWarnings(harness, "of a batch that another process is writing, or was killed in");
     },
   },
   {
@@ -88,6 +113,7 @@ export const writerCases: readonly ConformanceCase[] = [
         assertNumbers(
           sorted(await readNumbers(store)),
           range(0, 4).filter((number) => number !== index),
+          "read() must yield all writers' records but its own store's",
         );
       }
     },

@@ -2,13 +2,14 @@
 import { LogStore } from "../../examples/log_store/log_store.ts";
 import type { Harness } from "../conformance/mod.ts";
 import { appendMutants } from "./append_mutants.ts";
+import { killMutants } from "./kill_mutants.ts";
 import { lifeMutants } from "./life_mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { readMutants } from "./read_mutants.ts";
 
 /** Every mutant by its name. */
 export const MUTANTS: ReadonlyMap<string, Mutant> = new Map(
-  Object.entries({ ...appendMutants, ...readMutants, ...lifeMutants }),
+  Object.entries({ ...appendMutants, ...readMutants, ...lifeMutants, ...killMutants }),
 );
 
 /** The harness of a mutant; of the sound store without one. */
