@@ -1,20 +1,18 @@
 import { sql } from "kysely";
 import { messageOf } from "../../core/errors.ts";
 import { errnoOf } from "../file_error.ts";
-import { recordsOf } from "../record_block.ts";
-import { READ_BATCH_BYTES, READ_BATCH_RECORDS } from "../read_limits.ts";
+import { READ_BATCH_RECORDS } from "../read_limits.ts";
 import type { OpenMode, SqliteBinding } from "./binding.ts";
 import { readHeader } from "./header.ts";
 import { faultOfLog } from "./log_check.ts";
 import { connect, disconnect, lookAt } from "./connections.ts";
 import type { RecordDatabase, SealTable } from "./record_table.ts";
+import { blockIn, checkRows, nextLimit, rowsAfter, rowsFrom } from "./record_rows.ts";
 import { SalvageCopy } from "./salvage_copy.ts";
 
 const MODE: OpenMode = { readOnly: true, timeout: 2000 };
 /** How many damaged places of a file are jumped over. */
 const MOST_GAPS = 1000;
-/** More missing rows than this are rather a wrong number. */
-const PLAUSIBLE_GAP = 1 << 20;
 /** What is wrong with a file that is not sealed and has no log. */
 const NOT_LOGGED = "its header contradicts its content";
 /** The first batch is small, because records may be large. */
@@ -24,12 +22,6 @@ const FIRST_BATCH = 64;
 export interface ReadPosition {
   /** The last row that was yielded. */
   seq: number;
-}
-
-interface Row {
-  readonly seq: number;
-  /** A blob, unless the file is damaged. */
-  readonly data: unknown;
 }
 
 /** The errors that mean that the file's content is wrong, in words that both bindings use. */
@@ -158,15 +150,22 @@ export class RecordReader {
     identity: number | undefined,
   ): AsyncGenerator<readonly Uint8Array[]> {
     let limit = FIRST_BATCH;
-    for (let gaps = 0;;) {
+    for (let gaps = 0, isScanned = identity === undefined;;) {
       const before = this.#position.seq;
-      const rows = await this.#damageAware(() => after(database, before, limit));
+      const rows = await this.#damageAware(() => rowsAfter(database, before, limit));
       if (rows?.length === 0) return;
       if (rows !== undefined) {
-        const records = this.#checked(rows, identity);
+        const { records, last, taken, isWhole } = checkRows(rows, identity, before);
+        if (!isWhole) this.#damaged("rows are missing or altered");
+        if (!isWhole && !isScanned) {
+          isScanned = true;
+          if (yield* this.#scan(database, identity)) return;
+          continue;
+        }
+        this.#position.seq = last;
         if (records.length > 0) yield records;
-        if (this.#position.seq === before) return;
-        limit = nextLimit(this.#position.seq - before, records, limit);
+        if (last === before) return;
+        limit = nextLimit(taken, records, limit);
       } else if (limit > 1) {
         // Fewer rows at a time come closer to the damaged page.
         limit = Math.max(1, limit >> 2);
@@ -176,27 +175,36 @@ export class RecordReader {
     }
   }
 
-  /** The rows' records. In a whole file the rows are numbered without gaps. */
-  #checked(rows: readonly Row[], identity: number | undefined): Uint8Array[] {
-    const before = this.#position.seq;
-    const records: Uint8Array[] = [];
-    let sound = before;
-    let taken = 0;
-    // Rows hold few records or many; what is left of them comes with the next query.
-    for (; taken < rows.length && records.length < READ_BATCH_RECORDS; taken++) {
-      const { seq, data } = rows[taken]!;
-      const found = data instanceof Uint8Array ? recordsOf(data, identity, seq) : undefined;
-      if (found === undefined || seq !== before + 1 + taken) {
-        this.#damaged("rows are missing or altered");
+  /**
+   * Goes through all rows in the order in which they lie. A page in another's place makes the
+   * order by number one in which the rows between are passed over.
+   * @returns whether it came to the end; otherwise the position stays where it was.
+   */
+  async *#scan(
+    database: RecordDatabase,
+    identity: number | undefined,
+  ): AsyncGenerator<readonly Uint8Array[], boolean> {
+    const known = new Set<number>();
+    const from = this.#position.seq;
+    let sound = from;
+    for (let offset = 0;;) {
+      const rows = await this.#damageAware(() => rowsFrom(database, offset));
+      if (rows === undefined) return false;
+      if (rows.length === 0) break;
+      offset += rows.length;
+      const records: Uint8Array[] = [];
+      for (const { seq, data } of rows) {
+        const found = seq > from && !known.has(seq) ? blockIn(data, identity, seq) : undefined;
+        if (found === undefined) continue;
+        known.add(seq);
+        sound = Math.max(sound, seq);
+        for (const record of found) records.push(record);
+        if (records.length >= READ_BATCH_RECORDS) yield records.splice(0);
       }
-      if (found === undefined) continue;
-      for (const record of found) records.push(record);
-      sound = Math.max(sound, seq);
+      if (records.length > 0) yield records;
     }
-    this.#position.seq = identity !== undefined && sound > before
-      ? sound
-      : positionAfter(rows.slice(0, taken), before);
-    return records;
+    this.#position.seq = sound;
+    return true;
   }
 
   async #damageAware<T>(query: () => Promise<T>): Promise<T | undefined> {
@@ -213,7 +221,7 @@ export class RecordReader {
   async #jump(database: RecordDatabase): Promise<boolean> {
     const { seq } = this.#position;
     const readable = async (distance: number) =>
-      ((await this.#damageAware(() => after(database, seq + distance, 1)))?.length ?? 0) > 0;
+      ((await this.#damageAware(() => rowsAfter(database, seq + distance, 1)))?.length ?? 0) > 0;
     let distance = 1;
     while (!(await readable(distance))) {
       distance *= 2;
@@ -228,37 +236,4 @@ export class RecordReader {
     this.#position.seq = seq + distance;
     return true;
   }
-}
-
-async function after(
-  database: RecordDatabase,
-  seq: number,
-  limit: number,
-): Promise<readonly Row[]> {
-  return await database
-    .selectFrom("record")
-    .select(["seq", "data"])
-    .where("seq", ">", seq)
-    .orderBy("seq")
-    .limit(limit)
-    .execute();
-}
-
-/**
- * The position after rows whose numbers may be altered, which must not make all that is
- * added later look old; it is the same when they cannot be passed.
- */
-function positionAfter(rows: readonly Row[], before: number): number {
-  const last = rows.at(-1)!.seq;
-  const ascend = rows.every((row, index) => row.seq > (rows[index - 1]?.seq ?? before));
-  if (ascend) return last - before - rows.length < PLAUSIBLE_GAP ? last : before;
-  return before + rows.length;
-}
-
-/** As many rows as are likely to stay within the limits of a batch. */
-function nextLimit(rows: number, records: readonly Uint8Array[], limit: number): number {
-  const bytes = records.reduce((sum, record) => sum + record.length, 0);
-  const fitting = rows *
-    Math.min(READ_BATCH_BYTES / (bytes + 1), READ_BATCH_RECORDS / (records.length + 1));
-  return Math.max(1, Math.min(Math.floor(fitting), limit * 4));
 }
