@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { TidemarkError } from "../mod.ts";
+import { printable, TidemarkError } from "../mod.ts";
 import { KNOWN_HARNESSES, loadHarness, openOnce } from "../test/conformance/mod.ts";
 import { ContenderProcess } from "./contender_process.ts";
 import { Arena, type ContestResult } from "./contest.ts";
@@ -94,7 +94,11 @@ export async function benchCommand(argv: readonly string[]): Promise<number> {
   const scenarios = await chooseScenarios(flags().scenario, named.length > 0);
   return await inTemporaryDirectory(async (directory) => {
     for (const { name } of scenarios.filter(({ usesStores }) => named.length > 0 && !usesStores)) {
-      console.error(`the scenario ${name} uses no store: ${named.join(", ")} takes no part in it`);
+      console.error(
+        `the scenario ${name} uses no store: ${
+          named.map((name) => printable(name)).join(", ")
+        } cannot take part in it`,
+      );
     }
     return await run(scenarios, stores, flags(), directory);
   });

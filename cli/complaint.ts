@@ -15,3 +15,11 @@ export function complain(error: unknown): void {
     process.stderr.write(`tidemark: ${error instanceof Error ? error.stack : messageOf(error)}\n`);
   }
 }
+
+/** An error as a part of a JSON document. */
+export function errorOf(error: unknown): { readonly code: string; readonly message: string } {
+  return {
+    code: isTidemarkError(error) ? error.code : "UNKNOWN",
+    message: messageOf(error),
+  };
+}

@@ -1,8 +1,9 @@
 import process from "node:process";
-import { type ErrorCode, printable, TidemarkError } from "../mod.ts";
+import { type ErrorCode, printable } from "../mod.ts";
 import { type CaseResult, loadHarness, validateStore } from "../test/conformance/mod.ts";
-import { complain } from "./complaint.ts";
+import { complain, errorOf } from "./complaint.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
+import { isTidemarkError } from "./known_error.ts";
 import { amount, seconds } from "./number_text.ts";
 
 /** The options of `tidemark conformance` as they were given. */
@@ -37,12 +38,13 @@ export async function conformanceCommand(
     return report.ok ? EXIT.done : EXIT.failures;
   } catch (error) {
     complain(error);
-    return error instanceof TidemarkError && NOTHING_TO_TEST.has(error.code)
-      ? EXIT.usage
-      : EXIT.failures;
+    if (flags.json) console.log(JSON.stringify({ error: errorOf(error) }));
+    return isTidemarkError(error) && NOTHING_TO_TEST.has(error.code) ? EXIT.usage : EXIT.failures;
   }
 }
 
+/** What a store says may be what matters most, and comes last. */
+const LONGEST_REASON = 2_000;
 /** What is not the store's fault. */
 const NOTHING_TO_TEST: ReadonlySet<ErrorCode> = new Set(["DRIVER_MISSING", "MODULE_INVALID"]);
 
@@ -95,5 +97,7 @@ const MARKS: Readonly<Record<CaseResult["outcome"], string>> = {
 function printResult({ name, outcome, reason, duration }: CaseResult): void {
   const taken = outcome === "skipped" ? "" : `  ${duration.toFixed(0)} ms`;
   console.log(`${MARKS[outcome]}  ${name}${taken}`);
-  for (const line of reason?.split("\n") ?? []) console.log(`        ${printable(line)}`);
+  for (const line of reason?.split("\n") ?? []) {
+    console.log(`        ${printable(line, LONGEST_REASON)}`);
+  }
 }

@@ -38,7 +38,7 @@ export async function loadModule(path: string, args: readonly string[]): Promise
   if (typeof made !== "function" && args.length > 0) {
     throw new TidemarkError(
       "OPTION_INVALID",
-      `unknown: ${args.map(printable).join(" ")}; ${
+      `unknown: ${args.map((arg) => printable(arg)).join(" ")}; ${
         printable(path)
       } exports a pipeline and takes no ` +
         "arguments (see tidemark run --help, or export a function of the arguments)",
@@ -101,7 +101,7 @@ function fromModule(path: string, what: string, error: unknown): TidemarkError {
 
 /** What to do about an error that most people meet only once. */
 function remedyFor(error: unknown): string {
-  if ((error as { code?: unknown }).code === "ERR_UNKNOWN_FILE_EXTENSION") {
+  if ((Object(error) as { code?: unknown }).code === "ERR_UNKNOWN_FILE_EXTENSION") {
     return "; TypeScript needs Node 22.18 or later, tsx, or Deno";
   }
   return error instanceof SyntaxError && /outside a module|token 'export'/.test(error.message)

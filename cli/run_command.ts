@@ -1,6 +1,6 @@
 import process from "node:process";
 import { messageOf, type RunError, type RunEvent, type RunReport } from "../mod.ts";
-import { complain } from "./complaint.ts";
+import { complain, errorOf } from "./complaint.ts";
 import { EXIT, type ExitCode } from "./exit_code.ts";
 import { isRunError, isTidemarkError } from "./known_error.ts";
 import { type LoadedModule, loadModule } from "./load_module.ts";
@@ -127,13 +127,6 @@ function exitCodeOf({ report, error }: Outcome): ExitCode {
   if (report.interrupted) return EXIT.interrupted;
   const { failed, pending } = report.sources;
   return error !== undefined || failed + pending > 0 ? EXIT.failures : EXIT.done;
-}
-
-function errorOf(error: unknown): { readonly code: string; readonly message: string } {
-  return {
-    code: isTidemarkError(error) ? error.code : "UNKNOWN",
-    message: messageOf(error),
-  };
 }
 
 /** Writes a line or more to standard output and waits until they are taken. */

@@ -3,6 +3,8 @@ import { isTidemarkError } from "./known_error.ts";
 import { amount, seconds } from "./number_text.ts";
 
 const SHOWN = 5;
+/** Of a line that is made of several texts, each cut already. */
+const LONGEST_LINE = 1_000;
 
 /**
  * What a person wants to know about a run that has ended.
@@ -23,15 +25,14 @@ export function summaryOf(report: RunReport, checkpoint: string | undefined): st
           printable(checkpoint)
         }; to run them again, delete it or choose another checkpoint.`,
       ]),
-      ...listed("warning", report.warnings),
+      ...listed("warning", report.warnings.map((text) => [text])),
       "",
     ].join("\n");
   }
-  const failures = report.failures.map(({ label, stage, source, reason, cause }) =>
-    `${printable(label ?? source ?? "?")} in ${printable(stage)}: ${printable(reason)}${
-      placeOf(cause)
-    }`
-  );
+  const failures = report.failures.map(({ label, stage, source, reason, cause }) => [
+    `${printable(label ?? source ?? "?")} in ${printable(stage)}: ${printable(reason)}`,
+    ...placeOf(cause),
+  ]);
   return [
     `${name}: ${report.interrupted ? "interrupted after" : "finished in"} ${
       seconds(report.duration / 1000)
@@ -39,17 +40,19 @@ export function summaryOf(report: RunReport, checkpoint: string | undefined): st
     ...sourceLines(report),
     ...stageTable(report.stages),
     ...listed("failure", failures, report.failureCount),
-    ...listed("warning", report.warnings),
+    ...listed("warning", report.warnings.map((text) => [text])),
     ...nextSteps(report, checkpoint !== undefined),
     "",
   ].join("\n");
 }
 
 /** Where somebody's own code threw: without it "x is not defined" says little. */
-function placeOf(cause: unknown): string {
-  if (!(cause instanceof Error) || isTidemarkError(cause)) return "";
-  const frame = cause.stack?.split("\n").find((line) => /^\s+at .*:\d+:\d+\)?$/.test(line));
-  return frame === undefined ? "" : ` (${printable(frame.trim())})`;
+function placeOf(cause: unknown): string[] {
+  if (!(cause instanceof Error) || isTidemarkError(cause)) return [];
+  const frame = cause.stack?.split("\n").find((line) =>
+    /^\s+at .*:\d+:\d+\)?$/.test(line) && !/[ (](node|ext):/.test(line)
+  );
+  return frame === undefined ? [] : [`  ${frame.trim()}`];
 }
 
 function sourceLines({ sources }: RunReport): string[] {
@@ -87,12 +90,17 @@ function stageTable(stages: readonly StageReport[]): string[] {
   );
 }
 
-function listed(what: string, lines: readonly string[], count: number = lines.length): string[] {
+/** @param items What to list, each in one line or more. */
+function listed(
+  what: string,
+  items: readonly (readonly string[])[],
+  count: number = items.length,
+): string[] {
   if (count === 0) return [];
-  const shown = lines.slice(0, SHOWN).map((line) => `    ${printable(line)}`);
+  const shown = items.slice(0, SHOWN);
   return [
     `  ${amount(count, what)}:`,
-    ...shown,
+    ...shown.flat().map((line) => `    ${printable(line, LONGEST_LINE)}`),
     ...(count > shown.length ? [`    and ${amount(count - shown.length)} more`] : []),
   ];
 }

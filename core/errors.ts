@@ -69,9 +69,10 @@ const LONGEST_SHOWN = 200;
 
 /**
  * A text from data (an id, a file name) made safe for a message or a terminal: control and
- * invisible characters become `\u{…}`, and what is over 200 characters is cut.
+ * invisible characters become `\u{…}`, and what is over `most` characters is cut.
+ * @param most A whole number from 1. @default 200
  */
-export function printable(text: string): string {
-  const cut = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+export function printable(text: string, most: number = LONGEST_SHOWN): string {
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
   return cut.replace(UNPRINTABLE, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }

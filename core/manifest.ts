@@ -81,5 +81,5 @@ export function checkManifest(
 }
 
 function list(stages: readonly string[]): string {
-  return stages.map(printable).join(" → ");
+  return stages.map((stage) => printable(stage)).join(" → ");
 }

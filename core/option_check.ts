@@ -116,7 +116,8 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function shown(value: unknown): string {
+/** A value of any kind, for a message. */
+export function shown(value: unknown): string {
   if (typeof value === "string") return `"${printable(value)}"`;
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);

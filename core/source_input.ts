@@ -1,5 +1,5 @@
 import { TidemarkError } from "./errors.ts";
-import { checkOptions, FUNCTION, type OptionKinds, TEXT } from "./option_check.ts";
+import { checkOptions, FUNCTION, type OptionKinds, shown, TEXT } from "./option_check.ts";
 import type { AnyStage, Awaitable, Many } from "./stage.ts";
 
 /** Options of a source that is made from an iterable. */
@@ -68,10 +68,8 @@ function asIterable(values: unknown): Many<unknown> {
   }
   throw new TidemarkError(
     "SOURCE_FAILED",
-    `the source is ${
-      values === null ? "null" : `a ${typeof values}`
-    }: pass an iterable, an async ` +
-      `iterable, a stream, or a function that returns one`,
+    `the source is ${shown(values)}: pass an iterable, an async iterable, a stream, or a ` +
+      "function that returns one",
   );
 }
 

@@ -4,6 +4,7 @@ import type { RunEvent } from "./event.ts";
 import type { Host } from "./host.ts";
 import { type LiveTask, OpenSource, sourceNames } from "./live_task.ts";
 import { contentSourceId, positionalSourceId } from "./source_id.ts";
+import { shown } from "./option_check.ts";
 import type { AnyStage } from "./stage.ts";
 import { TextIndex } from "./text_index.ts";
 
@@ -153,7 +154,9 @@ export class Sources {
       const label: unknown = sourceStage.sourceLabel?.(payload);
       if (label === undefined || label === "") return undefined;
       if (typeof label === "string") return label;
-      fault = `it is ${label === null ? "null" : `a ${typeof label}`}, not a text`;
+      // A promise may reject, and nobody waits for it.
+      if (label instanceof Promise) label.catch(() => {});
+      fault = `it is ${shown(label)}, not a text`;
     } catch (thrown) {
       fault = messageOf(thrown);
     }

@@ -58,7 +58,7 @@ export interface CheckpointStore extends AsyncDisposable {
    * them, later what has been added since, this handle's own appends left out. A damaged
    * or foreign file is skipped with a warning and never ends the iteration. Iterating only
    * a part of it is allowed, one iteration at a time; what was not yielded comes next time. Records come once, unless
-   * what they were read from was replaced.
+   * what they were read from was replaced or is damaged.
    */
   read(): AsyncIterable<RecordBatch>;
 

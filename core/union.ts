@@ -39,7 +39,7 @@ export class Union {
 
   /**
    * Takes in a record as a store yields it: verified, and the same as adding what
-   * {@link decodeRecord} makes of it. Never throws.
+   * {@link decodeRecord} makes of it. Whatever the bytes are, it does not throw.
    * @returns what is wrong with the record, if anything is.
    */
   addEncoded(bytes: Uint8Array): RecordFault | undefined {

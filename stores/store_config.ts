@@ -45,8 +45,8 @@ export type NamedStoreConfig = LmdbStoreConfig | SqliteStoreConfig | MemoryStore
 
 /**
  * Where to keep a checkpoint: a directory (`"./ckpt"`, kept by LMDB), a store and its place
- * (`"sqlite:./ckpt"`, `"node:sqlite:./ckpt"`, `"memory:"`, `"memory:name"`), the same as an object with options, or
- * a store object.
+ * (`"sqlite:./ckpt"`, `"node:sqlite:./ckpt"`, `"better-sqlite3:./ckpt"`, `"memory:"`,
+ * `"memory:name"`), the same as an object with options, or a store object.
  */
 export type StoreConfig = string | NamedStoreConfig | CheckpointStore;
 

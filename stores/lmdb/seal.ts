@@ -20,7 +20,7 @@ export const SEALED_LENGTH: number = SEAL_OFFSET + LENGTH;
 export interface Seal {
   /** What its blocks' tags are made from. */
   readonly identity: number;
-  /** How many blocks of records it holds; undefined while it is written, or when its writer was killed. */
+  /** How many blocks it holds; undefined while it is written, or when its writer was killed. */
   readonly blocks: number | undefined;
 }
 

@@ -62,10 +62,13 @@ async function commit(
   values: readonly Uint8Array[],
 ): Promise<void> {
   try {
-    const committed = await database.batch(() => {
-      values.forEach((value, index) => void database.put(firstKey + index, value, APPEND));
+    const puts: Promise<boolean>[] = [];
+    const batch = database.batch(() => {
+      values.forEach((value, index) => puts.push(database.put(firstKey + index, value, APPEND)));
     });
-    if (!committed) throw new Error("the transaction was refused");
+    // Of a transaction that fails, each of these promises is rejected.
+    const done = await Promise.all([batch, ...puts]);
+    if (!done.every(Boolean)) throw new Error("the transaction was refused");
   } catch (thrown) {
     throw await commitError(thrown);
   }

@@ -187,8 +187,8 @@ export class RecordReader {
     const known = new Set<number>();
     const from = this.#position.seq;
     let sound = from;
-    for (let offset = 0;;) {
-      const rows = await this.#damageAware(() => rowsFrom(database, offset));
+    for (let offset = 0, limit = FIRST_BATCH;;) {
+      const rows = await this.#damageAware(() => rowsFrom(database, offset, limit));
       if (rows === undefined) return false;
       if (rows.length === 0) break;
       offset += rows.length;
@@ -199,9 +199,10 @@ export class RecordReader {
         known.add(seq);
         sound = Math.max(sound, seq);
         for (const record of found) records.push(record);
-        if (records.length >= READ_BATCH_RECORDS) yield records.splice(0);
       }
-      if (records.length > 0) yield records;
+      limit = nextLimit(rows.length, records, limit);
+      // The limit is a guess, and a row may hold a thousand of the smallest records.
+      while (records.length > 0) yield records.splice(0, READ_BATCH_RECORDS);
     }
     this.#position.seq = sound;
     return true;

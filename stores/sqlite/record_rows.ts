@@ -5,8 +5,6 @@ import type { RecordDatabase } from "./record_table.ts";
 
 /** More missing rows than this are rather a wrong number. */
 const PLAUSIBLE_GAP = 1 << 20;
-/** How many rows of a damaged file are looked at together. */
-const ROWS_PER_SCAN = 512;
 
 /** One row. */
 export interface Row {
@@ -42,9 +40,13 @@ export async function rowsAfter(
 }
 
 /** Rows by the order in which they lie. */
-export async function rowsFrom(database: RecordDatabase, offset: number): Promise<readonly Row[]> {
+export async function rowsFrom(
+  database: RecordDatabase,
+  offset: number,
+  limit: number,
+): Promise<readonly Row[]> {
   return await database.selectFrom("record").select(["seq", "data"])
-    .limit(ROWS_PER_SCAN).offset(offset).execute();
+    .limit(limit).offset(offset).execute();
 }
 
 /** The records of a row; undefined when it is damaged or out of place. */

@@ -118,7 +118,7 @@ describe("the bench command", () => {
     // Not measured to the end, which takes long.
     process.kill(child.pid!, "SIGTERM");
     await ended;
-    expect(String(said)).toBe("the scenario lookup uses no store: memory takes no part in it\n");
+    expect(String(said)).toBe("the scenario lookup uses no store: memory cannot take part in it\n");
   }, 60_000);
 
   test("is called as its help says", async () => {

@@ -8,7 +8,7 @@ const CAPABILITIES: readonly (keyof StoreCapabilities)[] = ["durable", "shared",
 export function harnessFault(exported: Readonly<Record<string, unknown>>): string | undefined {
   const { default: harness, ...named } = exported;
   if (harness === undefined) {
-    const names = Object.keys(named).map(printable);
+    const names = Object.keys(named).map((name) => printable(name));
     return names.length === 0
       ? "exports nothing"
       : `has no default export, only ${

@@ -11,7 +11,9 @@ export async function openStoreOf(
   options: OpenOptions,
 ): Promise<CheckpointStore> {
   const store = await harness.open(directory, options);
-  if (typeof store?.append !== "function") throw new TypeError("open() gave no store");
+  if (typeof store?.append !== "function") {
+    throw new TypeError("open() gave no store, or a promise of none");
+  }
   return store;
 }
 
@@ -28,11 +30,13 @@ export async function openOnce(harness: Harness, deadline: number = CASE_DEADLIN
   try {
     await inTime(opening, deadline, "open()");
   } catch (cause) {
-    if (cause instanceof TidemarkError && cause.code === "DRIVER_MISSING") throw cause;
+    // By its code, because a store may come with another copy of Tidemark.
+    if ((Object(cause) as { code?: unknown }).code === "DRIVER_MISSING") throw cause;
     throw new TidemarkError(
       "CHECKPOINT_OPEN",
-      `the store ${printable(harness.name)} cannot be opened: ${messageOf(cause)}; ` +
-        "open(directory) must make the directory and give a store",
+      `the store ${printable(harness.name)} cannot be opened: ${
+        printable(messageOf(cause), 1_000)
+      }`,
       { cause, subject: harness.name },
     );
   }

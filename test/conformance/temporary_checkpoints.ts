@@ -42,8 +42,11 @@ export class TemporaryCheckpoints implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const directory of this.#directories) await this.#harness.remove?.(directory);
-    await rm(this.#parent, { recursive: true, force: true });
-    inUse.delete(this.#parent);
+    try {
+      for (const directory of this.#directories) await this.#harness.remove?.(directory);
+    } finally {
+      await rm(this.#parent, { recursive: true, force: true });
+      inUse.delete(this.#parent);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { CheckpointDirectory } from "../../../stores/directory.ts";
 import { type LmdbDriver, loadLmdb } from "../../../stores/lmdb/driver.ts";
@@ -79,6 +80,40 @@ describe("openLmdbStore()", () => {
     expect(warnings).toEqual([]);
     expect(numbers.toSorted((a, b) => a - b)).toEqual(range(0, 10));
   });
+});
+
+it("hears of a transaction that fails by every promise of the driver's, and tells it once", async () => {
+  const path = temporary();
+  const driver = await loadLmdb();
+  let isBroken = false;
+  const failed = () => Promise.reject(new Error("read-only file system"));
+  const breaking: LmdbDriver = {
+    open(options) {
+      const database = driver.open(options);
+      return {
+        put: (...entry) => isBroken ? failed() : database.put(...entry),
+        batch(callback) {
+          if (!isBroken) return database.batch(callback);
+          callback();
+          return failed();
+        },
+        close: () => database.close(),
+      };
+    },
+  };
+  const unheard: unknown[] = [];
+  const hear = (reason: unknown) => void unheard.push(reason);
+  process.on("unhandledRejection", hear);
+  const store = await openLmdbStore({ path, load: async () => breaking });
+  await store.append(numberedRange(0, 5));
+  isBroken = true;
+  await expect(store.append(numberedRange(5, 500))).rejects.toMatchObject({
+    message: expect.stringContaining("read-only file system"),
+  });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off("unhandledRejection", hear);
+  expect(unheard).toEqual([]);
+  await store.close();
 });
 
 describe("WriterFile", () => {
