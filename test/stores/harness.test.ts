@@ -125,7 +125,7 @@ describe("validateStore() of a store that cannot be opened", () => {
     const cause = new Error("the port is taken");
     expect(await run(() => Promise.reject(cause))).toMatchObject({
       code: "CHECKPOINT_OPEN",
-      message: expect.stringMatching(/^the store mine cannot be opened: the port is taken; /),
+      message: expect.stringMatching(/^the store mine cannot be opened: the port is taken$/),
       cause,
     });
     expect(
