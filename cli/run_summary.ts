@@ -23,7 +23,7 @@ export function summaryOf(report: RunReport, checkpoint: string | undefined): st
       ...(checkpoint === undefined ? [] : [
         `  That is recorded in ${
           printable(checkpoint)
-        }; to run them again, delete it or choose another checkpoint.`,
+        }; to run them again, choose another checkpoint or delete its directory .tidemark.`,
       ]),
       ...listed("warning", report.warnings.map((text) => [text])),
       "",

@@ -69,7 +69,7 @@ describe("summaryOf()", () => {
     expect(summaryOf({ ...report, sources: { ...report.sources, skipped: 233 } }, "ckpt"))
       .toBe(
         "p: Nothing to do: all 233 sources were complete already.\n" +
-          "  That is recorded in ckpt; to run them again, delete it or choose another checkpoint.\n",
+          "  That is recorded in ckpt; to run them again, choose another checkpoint or delete its directory .tidemark.\n",
       );
     expect(
       summaryOf(

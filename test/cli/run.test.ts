@@ -40,7 +40,7 @@ describe("tidemark run", () => {
     expect(second.code).toBe(0);
     expect(second.stdout).toBe(
       "letters: Nothing to do: all 5 sources were complete already.\n" +
-        "  That is recorded in ckpt; to run them again, delete it or choose another checkpoint.\n",
+        "  That is recorded in ckpt; to run them again, choose another checkpoint or delete its directory .tidemark.\n",
     );
     expect(second.stderr).not.toContain("wrote");
   });
