@@ -218,6 +218,7 @@ export const lifeMutants: Readonly<Record<string, Mutant>> = {
     {
       bug: "looks for a manifest and writes one in two steps",
       expected: "manifest() is the same for all who race for it",
+      related: /^manifest\(\) is the same for processes/,
     },
     (inner, directory) => ({
       async manifest(proposed) {
