@@ -108,5 +108,8 @@ describe("tidemark conformance", () => {
       expect(stderr).toContain(name);
       expect(stderr).toMatch(/MODULE_INVALID/);
     }
+    const { code, stdout } = await tidemark(["conformance", "missing.ts", "--json"], { cwd });
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "MODULE_INVALID" } });
   });
 });

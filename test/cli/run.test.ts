@@ -281,6 +281,25 @@ describe("tidemark exits with 2", () => {
   });
 });
 
+test("tidemark run says no more than the error when there was no input", async () => {
+  const cwd = await modules({
+    "p.mjs": `import { files, pipeline } from ${MOD};
+      export default pipeline("p").source(files("*.none")).sink(() => {});`,
+  });
+  const { code, stdout } = await tidemark(["run", "p.mjs"], { cwd });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+});
+
+test("tidemark refuses a Node that is too old", async (context) => {
+  if ("Deno" in globalThis) context.skip("Deno says that it is a new Node");
+  const versions = { ...process.versions, node: "22.13.9" };
+  const old = `Object.defineProperty(process, "versions", { value: ${JSON.stringify(versions)} })`;
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(old)}`;
+  const { code, stderr } = await tidemark(["--version"], { env: { NODE_OPTIONS } });
+  expect(stderr).toBe("tidemark: this is Node 22.13.9; it needs Node 22.14 or later, or Deno\n");
+  expect(code).toBe(2);
+});
+
 test("tidemark run says what a module needs that is taken for CommonJS", async (context) => {
   if ("Deno" in globalThis) context.skip("Deno takes it for a module all the same");
   const cwd = await modules({

@@ -151,6 +151,7 @@ describe("a source's label", () => {
     ["throws", () => {
       throw new Error("no name");
     }, /its id stands for it: no name$/],
+    ["is a promise", () => Promise.reject(new Error("late")), /it is a Promise, not a text$/],
     ["is no text", () => 5, /its id stands for it: it is 5, not a text$/],
   ])("that %s is warned about once, and the source runs", async (_, odd, message) => {
     const report = await pipeline("p").source([1, 2], { id: String, label: odd as () => string })

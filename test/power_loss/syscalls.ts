@@ -2,6 +2,16 @@ import { Buffer } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 
+/** Those that would change files behind the back of the others; they must not occur. */
+export const FORBIDDEN: readonly string[] = [
+  "truncate",
+  "copy_file_range",
+  "sendfile",
+  "splice",
+  "msync",
+  "sync_file_range",
+];
+
 /** The system calls by which files and directories change. */
 export const TRACED: readonly string[] = [
   "open",
@@ -31,13 +41,7 @@ export const TRACED: readonly string[] = [
   "mkdir",
   "mkdirat",
   "rmdir",
-  // Those that would change files behind the back of this list; they must not occur.
-  "truncate",
-  "copy_file_range",
-  "sendfile",
-  "splice",
-  "msync",
-  "sync_file_range",
+  ...FORBIDDEN,
 ];
 
 /** One end of a system call, as strace saw it. */

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { loadBinding, type SqliteBinding } from "../../../stores/sqlite/binding.ts";
-import { SQLITE_DRIVERS } from "../../../stores/open_store.ts";
-import { openStore } from "../../../stores/open_store.ts";
+import { openStore, SQLITE_DRIVERS, type SqliteDriverName } from "../../../stores/open_store.ts";
 import { SalvageCopy } from "../../../stores/sqlite/salvage_copy.ts";
 import { numberedRange, range, readNumbers } from "../../conformance/records.ts";
 import { filesOf, readCheckpoint, writeCheckpoint } from "../file_stores.ts";
@@ -42,6 +41,20 @@ describe("loadBinding()", () => {
     await expect(loadBinding(undefined, loaders)).rejects.toMatchObject({
       code: "DRIVER_MISSING",
       message: expect.stringContaining("npm install better-sqlite3"),
+    });
+  });
+
+  it("names the permissions when it is Deno that refuses", async () => {
+    const refused = () =>
+      Promise.reject(Object.assign(new Error("no ffi"), { name: "NotCapable" }));
+    const load = (driver: SqliteDriverName) =>
+      loadBinding(driver, { "better-sqlite3": refused, "node:sqlite": refused });
+    await expect(load("better-sqlite3")).rejects.toMatchObject({
+      code: "DRIVER_MISSING",
+      message: expect.stringMatching(/run Deno with .*--allow-sys --allow-ffi \(no ffi\)$/),
+    });
+    await expect(load("node:sqlite")).rejects.toMatchObject({
+      message: expect.stringMatching(/run Deno with .*--allow-sys \(no ffi\)$/),
     });
   });
 
